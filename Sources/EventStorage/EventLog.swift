@@ -1,0 +1,78 @@
+/// What a log is: partitions of records, appended in batches, read in order, compacted by key.
+///
+/// The same contract on memory, disk and Kafka; `EventLogContract` in the tests says it as checks. Reads are synchronous and may
+/// block on the disk or the network: call them on a thread of your own, never on an event loop.
+public protocol EventLog: Sendable, SendableMetatype {
+  /// Which log this is.
+  var identity: LogIdentity { get }
+  /// How many partitions it has.
+  var layout: LogLayout { get }
+
+  /// Appends a batch. `completion` is called once, when the batch is durable and visible or when it is refused, on a
+  /// thread of the log: it must not block.
+  func append(
+    _ batch: AppendBatch, to partition: Partition,
+    completion: @escaping @Sendable (Result<Appended, LogError>) -> Void)
+
+  /// Begins a new life of a writer: every older one is kept out of `partition` from now on (law 16). Durable when it returns.
+  func fence(writer id: Int64, in partition: Partition) async throws(LogError) -> Writer
+
+  /// Where the partition begins and ends now.
+  func bounds(of partition: Partition) throws(LogError) -> LogBounds
+
+  /// Lends the sink whole batches from the one that holds `offset` on, until at least `bytesMax` of them are read or the end is reached.
+  ///
+  /// Records before `offset` in the first batch are left out. Reading at the end lends nothing and returns `offset`.
+  /// - Returns: the position after what was lent.
+  /// - Throws: `.trimmed`, `.beyondEnd`, `.corrupt` (after lending what comes before the damage), `.closed`.
+  func read<Sink: RecordSink & ~Copyable>(
+    _ partition: Partition, from offset: Offset, bytesMax: Int, into sink: inout Sink
+  ) throws(LogError) -> Offset
+
+  /// The earliest position from which reading to the end lends about `bytesMax` bytes of batches, as they are stored.
+  func tailStart(of partition: Partition, bytesMax: Int) throws(LogError) -> Offset
+
+  /// Blocks until the partition's end is behind `offset`, or the time is up, or the log is closed.
+  ///
+  /// - Returns: true when there is something to read.
+  func waitForRecords(in partition: Partition, after offset: Offset, for duration: Duration) -> Bool
+
+  /// Stops appends, waits for those under way to become durable, and lets go of the log. Waiting readers wake. May be called again.
+  func close()
+}
+
+/// The extent of a partition.
+public struct LogBounds: Hashable, Sendable {
+  /// The first offset that can be read from.
+  public var start: Offset
+  /// The position behind the last committed record.
+  public var end: Offset
+  /// Tombstones before this position may be gone: a reader that resumes from before it may miss deletions (law 7).
+  public var tombstoneHorizon: Offset
+
+  /// The extent of a partition.
+  public init(start: Offset, end: Offset, tombstoneHorizon: Offset) {
+    self.start = start
+    self.end = end
+    self.tombstoneHorizon = tombstoneHorizon
+  }
+}
+
+extension EventLog {
+  /// Appends a batch and waits until it is durable and visible.
+  public func append(
+    _ batch: AppendBatch, to partition: Partition
+  ) async throws(LogError) -> Appended {
+    let result = await withCheckedContinuation { continuation in
+      append(batch, to: partition) { continuation.resume(returning: $0) }
+    }
+    return try result.get()
+  }
+
+  /// The position behind every committed record.
+  public func end() throws(LogError) -> Position {
+    var position = Position(log: identity, offsets: [:])
+    for partition in layout.all { position[partition] = try bounds(of: partition).end }
+    return position
+  }
+}
