@@ -1,0 +1,77 @@
+import EventStorage
+
+extension EventLogContract {
+  static var waitChecks: [Check] {
+    [
+      Check(description: "a waiting reader wakes for every append") {
+        try await $0.aWaitingReaderWakesForEveryAppend()
+      },
+      Check(description: "a wait ends when its time is up") {
+        try await $0.aWaitEndsWhenItsTimeIsUp()
+      },
+      Check(description: "a waiting reader wakes when the log closes") {
+        try await $0.aWaitingReaderWakesWhenTheLogCloses()
+      },
+    ]
+  }
+
+  package func aWaitingReaderWakesForEveryAppend() async throws {
+    try await withLog { log in
+      let partition = Sample.partition
+      var position = try log.bounds(of: partition).end
+      for round in 0..<50 {
+        let before = position
+        async let woken = onThread {
+          log.waitForRecords(in: partition, after: before, for: patience)
+        }
+        // An append elsewhere must neither wake the reader for good nor swallow the next one.
+        _ = try await log.append(Sample.batch("noise \(round)"), to: Sample.other)
+        position = try await log.append(Sample.batch("round \(round)"), to: partition).end
+        try expect(try await woken, "round \(round): nobody woke the reader")
+        try expect(
+          log.waitForRecords(in: partition, after: before, for: .zero),
+          "round \(round): there is something to read, but waiting does not say so")
+      }
+    }
+  }
+
+  package func aWaitEndsWhenItsTimeIsUp() async throws {
+    try await withLog { log in
+      _ = try await log.append(Sample.batch("one"), to: Sample.partition)
+      let end = try log.bounds(of: Sample.partition).end
+      for milliseconds in [-1, 0, 1, 30] {
+        let duration = Duration.milliseconds(milliseconds)
+        let (found, elapsed) = try await onThread {
+          var found = false
+          let elapsed = ContinuousClock().measure {
+            found = log.waitForRecords(in: Sample.partition, after: end, for: duration)
+          }
+          return (found, elapsed)
+        }
+        try expect(!found, "a wait of \(duration) at the end found something")
+        try expect(elapsed >= duration, "a wait of \(duration) took \(elapsed) only")
+        try expect(elapsed < patience, "a wait of \(duration) took \(elapsed)")
+      }
+    }
+  }
+
+  package func aWaitingReaderWakesWhenTheLogCloses() async throws {
+    try await withLog { log in
+      let end = try log.bounds(of: Sample.partition).end
+      async let waits = onThread {
+        var found = true
+        let elapsed = ContinuousClock().measure {
+          found = log.waitForRecords(in: Sample.partition, after: end, for: patience * 10)
+        }
+        return (found, elapsed)
+      }
+      try await onThread { log.close() }
+      let (found, elapsed) = try await waits
+      try expect(!found, "a closed log says that there is something to read")
+      try expect(elapsed < patience, "closing left the reader waiting for \(elapsed)")
+      try expect(
+        !log.waitForRecords(in: Sample.partition, after: end, for: patience * 10),
+        "a closed log says that there is something to read")
+    }
+  }
+}
