@@ -1,0 +1,201 @@
+internal import EventStorage
+
+/// Names of the record headers the log writes on the first record of an append that has an idempotency key.
+enum AppendHeader {
+  static let key = Array("idempotency-key".utf8)
+  /// How many records from this one on the key stands for: a decimal number.
+  static let count = Array("idempotency-count".utf8)
+}
+
+/// What came of encoding.
+struct EncodedBatch: Equatable {
+  var base: Offset
+  var next: Offset
+  /// The time of the newest record.
+  var newest: Int64
+}
+
+/// Writes batches. One per commit thread: its memory is used again.
+struct BatchEncoder: ~Copyable {
+  private let check: HeaderCheck
+  private let compression: Compression
+  private var records = ByteStore(capacity: 64 << 10)
+  private var batch = ByteStore(capacity: 64 << 10)
+
+  init(check: HeaderCheck, compression: Compression) {
+    self.check = check
+    self.compression = compression
+  }
+
+  /// Lends the batch encoded last.
+  func withBatch<R, Failure: Error>(_ body: (RawSpan) throws(Failure) -> R) throws(Failure) -> R {
+    try batch.withBytes(body)
+  }
+
+  /// The size of the batch encoded last.
+  var batchBytes: Int { batch.count }
+
+  /// Encodes several appends of one writer as one batch. No record's time is before `newest`, or before the one ahead of it.
+  mutating func encode(
+    _ appends: some Sequence<AppendBatch>, at base: Offset, newest: Int64
+  ) -> EncodedBatch {
+    records.removeAll()
+    var newest = newest
+    var baseTime: Int64?
+    var delta: Int64 = 0
+    var writer: Writer?
+    for append in appends {
+      newest = max(newest, append.timestamp)
+      let start = baseTime ?? newest
+      baseTime = start
+      writer = append.writer
+      var key = append.idempotencyKey
+      for record in append.records {
+        encode(
+          record, time: newest - start, delta: delta, idempotencyKey: key,
+          count: append.records.count)
+        key = nil
+        delta += 1
+      }
+    }
+    precondition(delta > 0, "a batch of no records")
+    let next = Offset(base.rawValue + delta)
+    finish(
+      Frame(
+        base: base, next: next, baseTime: baseTime ?? newest, newest: newest, writer: writer,
+        count: Int32(delta), isControl: false))
+    return EncodedBatch(base: base, next: next, newest: newest)
+  }
+
+  /// A control batch that makes a new life of a writer durable. To Kafka's tools it is a commit marker.
+  mutating func encodeFence(_ writer: Writer, at base: Offset, newest: Int64) -> EncodedBatch {
+    records.removeAll()
+    let marker = NewRecord(key: [0, 0, 0, 1], value: [0, 0, 0, 0, 0, 0])
+    encode(marker, time: 0, delta: 0, idempotencyKey: nil, count: 1)
+    let next = Offset(base.rawValue + 1)
+    finish(
+      Frame(
+        base: base, next: next, baseTime: newest, newest: newest, writer: writer, count: 1,
+        isControl: true))
+    return EncodedBatch(base: base, next: next, newest: newest)
+  }
+
+  /// A batch of records as they are stored, for compaction: what `header` says, but with these records only.
+  mutating func encode(keeping kept: RawSpan, count: Int32, of header: BatchHeader) {
+    records.removeAll()
+    records.append(kept)
+    finish(
+      Frame(
+        base: Offset(header.baseOffset), next: Offset(header.next),
+        baseTime: header.baseTimestamp, newest: header.maxTimestamp,
+        writer: header.producerID < 0
+          ? nil : Writer(id: header.producerID, epoch: header.producerEpoch),
+        count: count, isControl: header.isControl))
+  }
+
+  private mutating func encode(
+    _ record: NewRecord, time: Int64, delta: Int64, idempotencyKey: String?, count: Int
+  ) {
+    let valueCount = record.value?.count ?? 0
+    var headers = 1
+    var keyHeader: [UInt8] = []
+    var countHeader: [UInt8] = []
+    if let idempotencyKey {
+      keyHeader = Array(idempotencyKey.utf8)
+      countHeader = Array(String(count).utf8)
+      headers +=
+        headerSize(AppendHeader.key, keyHeader) + headerSize(AppendHeader.count, countHeader)
+    }
+    let length =
+      1 + zigzagSize(time) + zigzagSize(delta)
+      + zigzagSize(Int64(record.key.count)) + record.key.count
+      + zigzagSize(record.value == nil ? -1 : Int64(valueCount)) + valueCount + headers
+    // Every varint may ask for ten bytes of room.
+    records.reserve(length + 64)
+    records.append(zigzag: Int64(length))
+    records.append(byte: 0)
+    records.append(zigzag: time)
+    records.append(zigzag: delta)
+    records.append(zigzag: Int64(record.key.count))
+    records.append(record.key)
+    if let value = record.value {
+      records.append(zigzag: Int64(valueCount))
+      records.append(value)
+    } else {
+      records.append(zigzag: -1)
+    }
+    guard idempotencyKey != nil else {
+      records.append(zigzag: 0)
+      return
+    }
+    records.append(zigzag: 2)
+    append(AppendHeader.key, keyHeader)
+    append(AppendHeader.count, countHeader)
+  }
+
+  private mutating func append(_ name: [UInt8], _ value: [UInt8]) {
+    records.append(zigzag: Int64(name.count))
+    records.append(name)
+    records.append(zigzag: Int64(value.count))
+    records.append(value)
+  }
+
+  private struct Frame {
+    var base: Offset
+    var next: Offset
+    var baseTime: Int64
+    var newest: Int64
+    var writer: Writer?
+    var count: Int32
+    var isControl: Bool
+  }
+
+  /// Puts the header before the records, compressed where that is smaller.
+  private mutating func finish(_ frame: Frame) {
+    batch.removeAll()
+    batch.append(bigEndian: frame.base.rawValue)
+    batch.append(bigEndian: Int32(0))  // length: below
+    batch.append(bigEndian: Int32(0))  // leader epoch: below
+    batch.append(bigEndian: UInt8(2))
+    batch.append(bigEndian: UInt32(0))  // checksum: below
+    batch.append(bigEndian: Int16(0))  // attributes: below
+    batch.append(bigEndian: Int32(frame.next.rawValue - frame.base.rawValue - 1))
+    batch.append(bigEndian: frame.baseTime)
+    batch.append(bigEndian: frame.newest)
+    batch.append(bigEndian: frame.writer?.id ?? -1)
+    batch.append(bigEndian: frame.writer?.epoch ?? -1)
+    batch.append(bigEndian: Int32(-1))
+    batch.append(bigEndian: frame.count)
+    var attributes: Int16 = frame.isControl ? 0x30 : 0
+    if !frame.isControl && appendCompressed() {
+      attributes |= compression.code
+    } else {
+      records.withBytes { batch.append($0) }
+    }
+    let length = Int32(batch.count - BatchHeader.lengthEnd)
+    batch.put(bigEndian: length, at: 8)
+    batch.put(bigEndian: check.epoch(offset: frame.base.rawValue, length: length), at: 12)
+    batch.put(bigEndian: attributes, at: 21)
+    let checksum = batch.withBytes {
+      CRC32C.of($0.extracting(droppingFirst: BatchHeader.checksumStart))
+    }
+    batch.put(bigEndian: checksum, at: 17)
+  }
+
+  private mutating func appendCompressed() -> Bool {
+    guard case .lz4(let acceleration) = compression,
+      records.count >= BatchLimits.compressedBytesMin
+    else { return false }
+    return records.withBytes { deflate($0, acceleration: acceleration, onto: &batch) }
+  }
+}
+
+@inline(__always)
+private func zigzagSize(_ value: Int64) -> Int {
+  let bits = 64 - UInt64(bitPattern: (value << 1) ^ (value >> 63)).leadingZeroBitCount
+  return max(1, (bits + 6) / 7)
+}
+
+private func headerSize(_ name: [UInt8], _ value: [UInt8]) -> Int {
+  zigzagSize(Int64(name.count)) + name.count + zigzagSize(Int64(value.count)) + value.count
+}
