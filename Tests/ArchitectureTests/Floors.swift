@@ -15,7 +15,7 @@ enum Floor: Int, Comparable {
   /// The one module that owns the pointers of each C library. Benchmarks may look into all: it measures them bare.
   static let ownerOfC = [
     "CLZ4": "SegmentStorage", "CISAL": "SegmentStorage", "CRdKafka": "KafkaStorage",
-    "CMongoc": "MongoViews", "CSQLite": "Benchmarks", "CLinux": "SegmentStorage",
+    "CMongoc": "MongoViews", "CSQLite": "Benchmarks", "CLinux": "Benchmarks",
   ]
 
   static func < (left: Floor, right: Floor) -> Bool { left.rawValue < right.rawValue }
