@@ -3,7 +3,9 @@
 /// Everything appended is kept until it is compacted or trimmed. A completion is called on the thread that appends,
 /// before `append` returns. Fencing takes an offset, so that offsets have holes here as they have elsewhere.
 public final class MemoryLog: EventLog {
+  /// As it was given.
   public let identity: LogIdentity
+  /// As it was given.
   public let layout: LogLayout
   private let partitions: [Partition: Monitor<MemoryPartition>]
 
@@ -15,6 +17,7 @@ public final class MemoryLog: EventLog {
       uniqueKeysWithValues: layout.all.map { ($0, Monitor(MemoryPartition())) })
   }
 
+  /// Answers on the calling thread, before it returns.
   public func append(
     _ batch: AppendBatch, to partition: Partition,
     completion: @escaping @Sendable (Result<Appended, LogError>) -> Void
@@ -30,12 +33,14 @@ public final class MemoryLog: EventLog {
       })
   }
 
+  /// The next life of the writer; an offset is used up.
   public func fence(writer id: Int64, in partition: Partition) async throws(LogError) -> Writer {
     try held(partition).change { partition throws(LogError) in
       try partition.fence(writer: id)
     }
   }
 
+  /// The start moves by `trim`, the horizon by `compact`.
   public func bounds(of partition: Partition) throws(LogError) -> LogBounds {
     try held(partition).withLock { partition throws(LogError) in
       try partition.checkOpen()
@@ -43,6 +48,7 @@ public final class MemoryLog: EventLog {
     }
   }
 
+  /// Lends the batches as they were appended, without a copy, while others append and read.
   public func read<Sink: RecordSink & ~Copyable>(
     _ partition: Partition, from offset: Offset, bytesMax: Int, into sink: inout Sink
   ) throws(LogError) -> Offset {
@@ -53,12 +59,14 @@ public final class MemoryLog: EventLog {
     return next
   }
 
+  /// Counts 32 bytes a record besides its key and value: what it takes in memory.
   public func tailStart(of partition: Partition, bytesMax: Int) throws(LogError) -> Offset {
     try held(partition).withLock { partition throws(LogError) in
       try partition.tailStart(bytesMax: bytesMax)
     }
   }
 
+  /// Sleeps until an append, `close` or the end of the time.
   public func waitForRecords(
     in partition: Partition, after offset: Offset, for duration: Duration
   ) -> Bool {
@@ -67,6 +75,7 @@ public final class MemoryLog: EventLog {
     return held.withLock { !$0.isClosed && $0.end > offset }
   }
 
+  /// Lets go of every record.
   public func close() {
     for partition in layout.all { partitions[partition]?.change { $0.close() } }
   }

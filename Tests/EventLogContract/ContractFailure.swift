@@ -17,6 +17,19 @@ func expectEqual<Value: Equatable>(
   try expect(found == expected, "\(what): expected \(expected), found \(found)")
 }
 
+/// Throws unless both hold the same in the same order; names the first difference only.
+func expectEqual<Value: Equatable>(
+  _ found: [Value], _ expected: [Value], _ what: String
+) throws(ContractFailure) {
+  let same = zip(found, expected).prefix { $0 == $1 }.count
+  if same == found.count, same == expected.count { return }
+  let missing = same < expected.count ? "\(expected[same])" : "no more"
+  let instead = same < found.count ? "\(found[same])" : "no more"
+  throw ContractFailure(
+    description: "\(what): expected \(expected.count), found \(found.count); the first difference "
+      + "is at \(same): expected \(missing), found \(instead)")
+}
+
 /// Throws unless `body` throws exactly this error.
 func expectRefused<Result>(
   _ what: String, with expected: LogError, _ body: () async throws -> Result

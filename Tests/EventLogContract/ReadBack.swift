@@ -43,7 +43,7 @@ struct ReadBack: RecordSink {
 
 extension Array where Element == UInt8 {
   fileprivate init(_ range: Range<Int>, of bytes: RawSpan) {
-    self = range.map { bytes.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }
+    self = bytes.extracting(range).withUnsafeBytes { Array($0) }
   }
 }
 
