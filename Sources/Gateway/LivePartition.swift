@@ -43,7 +43,7 @@ package final class LivePartition: Sendable {
   /// Encoded snapshots kept for subscribers that join at the same time.
   static let snapshotsMax = 64
 
-  let partition: Partition
+  package let partition: Partition
   let identity: LogIdentity
   let state: Mutex<State>
   private let loops: [StreamLoop]
@@ -63,6 +63,9 @@ package final class LivePartition: Sendable {
 
   /// How far the fold has come.
   package var position: Offset { state.withLock(\.position) }
+
+  /// When the next message expires, in milliseconds since 1970.
+  package var nextExpiry: Int64? { state.withLock { $0.channels.nextExpiry } }
 
   /// The token of a position in this partition alone.
   func token(_ offset: Offset) -> String {

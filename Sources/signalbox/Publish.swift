@@ -2,6 +2,7 @@ import ArgumentParser
 import AsyncHTTPClient
 import Foundation
 import NIOCore
+import NIOHTTP1
 
 struct Publish: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -47,7 +48,7 @@ struct Publish: AsyncParsableCommand {
       }
     }
     let answer = try await server.answer(to: request)
-    print(json ? answer.text : answer["position"] ?? answer.text)
+    printLine(json ? answer.text : answer["position"] ?? answer.text)
   }
 
   private func standardInput() throws -> [UInt8] {

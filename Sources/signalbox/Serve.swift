@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Runtime
 
 struct Serve: AsyncParsableCommand {
@@ -14,7 +15,7 @@ struct Serve: AsyncParsableCommand {
   func run() async throws {
     let json = json
     try await Instance(settings: instance.settings()).run { address in
-      print(json ? address.json : "Signalbox listens on \(address.url)")
+      printLine(json ? address.json : "Signalbox listens on \(address.url)")
     }
   }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import AsyncHTTPClient
 import Foundation
 import NIOCore
+import NIOHTTP1
 
 struct Subscribe: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -65,10 +66,9 @@ struct Subscribe: AsyncParsableCommand {
         "event": event.name, "id": event.id ?? "", "data": event.data,
       ]
       let line = try? JSONSerialization.data(withJSONObject: object, options: [.sortedKeys])
-      print(String(decoding: line ?? Data(), as: UTF8.self))
+      printLine(String(decoding: line ?? Data(), as: UTF8.self))
     } else {
-      print("\(event.name)\t\(event.data)")
+      printLine("\(event.name)\t\(event.data)")
     }
-    fflush(stdout)
   }
 }
