@@ -60,7 +60,8 @@ import Testing
       #expect(sink.next == Offset(base + Int64(records.count)))
       let half = Offset(base + Int64(records.count / 2))
       #expect(
-        try decoded(bytes, from: half).records == sink.records.filter { $0.offset >= half.rawValue })
+        try decoded(bytes, from: half).records == sink.records.filter { $0.offset >= half.rawValue }
+      )
     }
   }
 

@@ -1,5 +1,6 @@
 import EventStorage
 import SegmentStorage
+import Synchronization
 import Testing
 
 /// Compaction against what it may and must do (laws 6, 7 and 8), on random histories.
@@ -209,8 +210,6 @@ import Testing
     #expect(next.first == Offset(1))
   }
 }
-
-import Synchronization
 
 final class Clock: Sendable {
   private let time = Atomic<Int64>(0)
