@@ -23,7 +23,15 @@ final class ChildProcess: Sendable {
     words.append(nil)
     defer { for word in words { free(word) } }
     var child: pid_t = 0
-    let code = posix_spawn(&child, path, &actions, nil, words, environ)
+    // The threads of the pool block signals; a child must not inherit that, or nobody can end it.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+    let code = posix_spawn(&child, path, &actions, &attributes, words, environ)
     close(ends[1])
     guard code == 0 else {
       close(ends[0])
