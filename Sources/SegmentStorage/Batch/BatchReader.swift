@@ -23,10 +23,9 @@ package struct BatchReader: ~Copyable {
       let count = try BatchReader.fill(&rows, body, header, from: offset)
       sink.apply(body, rows.span.extracting(first: count), next: next)
     } else {
-      let size = try inflater.inflate(body, into: &inflated)
-      let records = unsafe inflated.span.bytes.extracting(first: size)
-      let count = try BatchReader.fill(&rows, records, header, from: offset)
-      sink.apply(records, rows.span.extracting(first: count), next: next)
+      let (size, count) = try inflateAndFill(body, header, from: offset)
+      unsafe sink.apply(
+        inflated.span.bytes.extracting(first: size), rows.span.extracting(first: count), next: next)
     }
   }
 
@@ -42,6 +41,17 @@ package struct BatchReader: ~Copyable {
       let size = try inflater.inflate(body, into: &inflated)
       try unsafe visitor.visit(inflated.span.bytes.extracting(first: size), header)
     }
+  }
+
+  private mutating func inflateAndFill(
+    _ body: RawSpan, _ header: BatchHeader, from offset: Offset
+  ) throws(BatchDamage) -> (size: Int, count: Int) {
+    let size = try inflater.inflate(body, into: &inflated)
+    // A second name for the buffer: its span may not come from `self` while `rows` is changed.
+    let buffer = inflated
+    let count = try unsafe BatchReader.fill(
+      &rows, buffer.span.bytes.extracting(first: size), header, from: offset)
+    return (size, count)
   }
 
   private static func fill(

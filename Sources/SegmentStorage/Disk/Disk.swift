@@ -29,8 +29,10 @@ package enum OpenMode: Sendable {
 /// An open file. Closed when the last reference goes.
 package protocol DiskFile: AnyObject, Sendable {
   func size() throws(DiskError) -> Int
-  /// Fills `buffer` from `position` on. Fewer bytes only at the end of the file.
-  func read(into buffer: inout MutableRawSpan, at position: Int) throws(DiskError) -> Int
+  /// Reads `count` bytes from `position` on to the start of `buffer`. Fewer only at the end of the file.
+  func read(
+    _ count: Int, into buffer: inout MutableRawSpan, at position: Int
+  ) throws(DiskError) -> Int
   /// - Returns: how many bytes were written, which may be fewer.
   func write(_ bytes: RawSpan, at position: Int) throws(DiskError) -> Int
   func truncate(to size: Int) throws(DiskError)
@@ -64,7 +66,7 @@ extension DiskFile {
     var bytes = [UInt8](repeating: 0, count: size)
     var span = bytes.mutableSpan
     var raw = unsafe span.mutableBytes
-    let count = try read(into: &raw, at: 0)
+    let count = try read(size, into: &raw, at: 0)
     return Array(bytes.prefix(count))
   }
 }

@@ -93,12 +93,15 @@ private final class POSIXFile: DiskFile {
     return Int(status.st_size)
   }
 
-  func read(into buffer: inout MutableRawSpan, at position: Int) throws(DiskError) -> Int {
+  func read(
+    _ wanted: Int, into buffer: inout MutableRawSpan, at position: Int
+  ) throws(DiskError) -> Int {
+    precondition(wanted <= buffer.byteCount, "\(wanted) bytes into \(buffer.byteCount)")
     var count = 0
-    while count < buffer.byteCount {
+    while count < wanted {
       let step = unsafe buffer.withUnsafeMutableBytes { bytes in
         unsafe pread(
-          descriptor, bytes.baseAddress?.advanced(by: count), bytes.count - count,
+          descriptor, bytes.baseAddress?.advanced(by: count), wanted - count,
           off_t(position + count))
       }
       if step < 0 {

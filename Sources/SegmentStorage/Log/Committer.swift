@@ -1,0 +1,208 @@
+internal import EventStorage
+internal import Glibc
+
+/// Writes what waits: one batch, one write, one sync for all appends that have gathered (group commit).
+///
+/// Sendable because one thread at a time runs it: the commit thread from its start to its end, or `close` when there is none.
+final class Committer: @unchecked Sendable {
+  private typealias Completion = @Sendable (Result<Appended, LogError>) -> Void
+
+  private let monitor: Monitor<PartitionLog.State>
+  private var writer: SegmentWriter
+  private var memory: AppendMemory
+  private var encoder: BatchEncoder
+  private var stopped: LogError?
+  private let isReadOnly: Bool
+
+  /// The appends that will share the next batch.
+  private var group: [AppendBatch] = []
+  private var completions: [Completion] = []
+  private var groupRecords = 0
+  private var groupBytes = 0
+  /// Keys of the group, and where in it they are.
+  private var groupKeys: [String: Int] = [:]
+  /// Appends that repeat one of the group.
+  private var repeats: [(index: Int, completion: Completion)] = []
+
+  init(
+    _ found: PartitionRecovery, at place: PartitionPlace, options: SegmentedLog.Options,
+    monitor: Monitor<PartitionLog.State>
+  ) {
+    self.monitor = monitor
+    isReadOnly = options.isReadOnly
+    memory = found.memory
+    encoder = BatchEncoder(check: place.check, compression: options.compression)
+    writer = SegmentWriter(
+      found, at: place, segmentBytes: options.segmentBytes, monitor: monitor)
+  }
+
+  /// The life of the commit thread: until the log is closed and nothing waits.
+  func run() {
+    monitor.withLock { $0.commitThread = pthread_self() }
+    var done = 0
+    while true {
+      let operations =
+        monitor.waitForWork { state -> [AppendOperation]? in
+          state.waitingBytes -= done
+          done = 0
+          guard state.waiting.isEmpty else {
+            defer { state.waiting = [] }
+            return state.waiting
+          }
+          return state.isClosed ? [] : nil
+        } ?? []
+      if operations.isEmpty { break }
+      for operation in operations {
+        perform(operation)
+        done += operation.bytes
+      }
+      flush()
+      if stopped == nil { writer.makeRoom() }
+    }
+    finish()
+  }
+
+  /// Leaves the partition as the next opening likes it best. After a failure nothing is touched.
+  func finish() {
+    if stopped == nil && !isReadOnly {
+      writer.trim()
+      // The records say the same, only slower.
+      try? writer.remember(memory)
+    }
+    monitor.withLock { $0.committer = nil }
+    monitor.signalProgress()
+  }
+
+  private func perform(_ operation: AppendOperation) {
+    if let stopped { return operation.refuse(stopped) }
+    switch operation {
+    case .append(let batch, let bytes, let completion):
+      if let refusal = join(batch, bytes, completion) { completion(.failure(refusal)) }
+    case .fence(let id, let completion):
+      flush()
+      if let stopped { return completion(.failure(stopped)) }
+      completion(fence(id))
+    case .roll(let completion):
+      flush()
+      if let stopped { return completion(.failure(stopped)) }
+      do throws(DiskError) {
+        try writer.roll(memory)
+        completion(.success(()))
+      } catch {
+        completion(.failure(stop(error)))
+      }
+    }
+  }
+
+  /// Adds an append to the group, or answers it at once when that is possible.
+  private func join(
+    _ batch: AppendBatch, _ bytes: Int, _ completion: @escaping Completion
+  ) -> LogError? {
+    if let last = group.last,
+      last.writer != batch.writer
+        || groupRecords + batch.records.count > BatchLimits.groupRecordsMax
+        || groupBytes + bytes > BatchLimits.groupBytesMax
+    {
+      flush()
+      if let stopped { return stopped }
+    }
+    if let writer = batch.writer {
+      if let current = memory.epoch(of: writer.id), writer.epoch < current {
+        return .fenced(writer: writer, current: current)
+      }
+      guard memory.hasRoom(for: writer.id) else { return tooManyWriters }
+    }
+    if let key = batch.idempotencyKey {
+      if let answer = memory.answer(to: key) {
+        completion(.success(answer))
+        return nil
+      }
+      if let index = groupKeys[key] {
+        repeats.append((index, completion))
+        return nil
+      }
+      groupKeys[key] = group.count
+    }
+    group.append(batch)
+    completions.append(completion)
+    groupRecords += batch.records.count
+    groupBytes += bytes
+    return nil
+  }
+
+  private var tooManyWriters: LogError {
+    .tooLarge(
+      what: "writers of a partition", size: AppendMemory.writersMax + 1,
+      limit: AppendMemory.writersMax)
+  }
+
+  /// Makes the group durable and visible, then answers everybody in it.
+  private func flush() {
+    guard !group.isEmpty else { return }
+    let encoded = encoder.encode(group, at: writer.next, newest: writer.newest)
+    let result: Result<EncodedBatch, LogError>
+    do throws(DiskError) {
+      try encoder.withBatch { bytes throws(DiskError) in
+        try writer.write(bytes, encoded, memory)
+      }
+      result = .success(encoded)
+    } catch {
+      result = .failure(stop(error))
+    }
+    var answers: [Result<Appended, LogError>] = []
+    var next = encoded.base
+    for batch in group {
+      let first = next
+      next = Offset(first.rawValue + Int64(batch.records.count))
+      let appended = Appended(first: first, end: next)
+      answers.append(result.map { _ in appended })
+      if stopped == nil {
+        if let writer = batch.writer { memory.observe(writer) }
+        if let key = batch.idempotencyKey { memory.remember(key, appended.asRepeat) }
+      }
+    }
+    let finished = completions
+    let repeated = repeats
+    group.removeAll(keepingCapacity: true)
+    completions = []
+    repeats = []
+    groupKeys = [:]
+    groupRecords = 0
+    groupBytes = 0
+    for (answer, completion) in zip(answers, finished) { completion(answer) }
+    for (index, completion) in repeated { completion(answers[index].map(\.asRepeat)) }
+  }
+
+  private func fence(_ id: Int64) -> Result<Writer, LogError> {
+    let current = memory.epoch(of: id)
+    guard memory.hasRoom(for: id) else { return .failure(tooManyWriters) }
+    guard current ?? 0 < Int16.max else {
+      return .failure(
+        .tooLarge(what: "lives of writer \(id)", size: Int(Int16.max) + 1, limit: Int(Int16.max)))
+    }
+    let life = Writer(id: id, epoch: current.map { $0 + 1 } ?? 0)
+    let encoded = encoder.encodeFence(life, at: writer.next, newest: writer.newest)
+    do throws(DiskError) {
+      try encoder.withBatch { bytes throws(DiskError) in
+        try writer.write(bytes, encoded, memory)
+      }
+    } catch {
+      return .failure(stop(error))
+    }
+    memory.observe(life)
+    return .success(life)
+  }
+
+  /// Nothing is acknowledged from here on (law 15).
+  private func stop(_ error: DiskError) -> LogError {
+    let failure: LogError =
+      error.isNoRoom ? .full(detail: "\(error)") : .stopped(detail: "\(error)")
+    stopped = failure
+    monitor.withLock { $0.stopped = failure }
+    return failure
+  }
+}
+
+extension Appended {
+  fileprivate var asRepeat: Appended { Appended(first: first, end: end, isRepeat: true) }
+}

@@ -1,0 +1,168 @@
+internal import EventStorage
+
+/// What is found on disk when a partition is opened, made right again where a crash left it half done.
+struct PartitionRecovery {
+  var sealed: [Segment] = []
+  var active: ActiveSegment?
+  var end = Offset.zero
+  var newest: Int64 = 0
+  var memory = AppendMemory()
+  /// Up to where `appends.state` knows the appends.
+  var remembered = Offset.zero
+  var compaction = CompactionState()
+
+  private let place: PartitionPlace
+  private let isReadOnly: Bool
+
+  init(_ place: PartitionPlace, isReadOnly: Bool) throws(LogError) {
+    self.place = place
+    self.isReadOnly = isReadOnly
+    let bases = try segments()
+    try readStates(hasClosedSegments: bases.count > 1)
+    var expected = bases.first
+    for (index, base) in bases.enumerated() {
+      // A crash in the middle of merging leaves segments that the merged one before them holds already.
+      if let expected, base < expected {
+        try removeMerged(base)
+        continue
+      }
+      if let expected, base != expected {
+        throw place.corrupt(expected, "the records from here to \(base) are missing")
+      }
+      if index == bases.count - 1 {
+        try openActive(base)
+      } else {
+        let segment = try openSealed(base, followers: bases[(index + 1)...])
+        sealed.append(segment)
+        expected = segment.end
+        newest = max(newest, segment.newest)
+      }
+    }
+    guard end >= remembered else {
+      throw place.corrupt(end, "records up to \(remembered) were durable and are missing")
+    }
+  }
+
+  /// The bases of the segments in order. Files that were never finished are removed.
+  private func segments() throws(LogError) -> [Offset] {
+    let found = try place.attempt { () throws(DiskError) in
+      try place.disk.list(place.directory)
+    }
+    guard let names = found else {
+      throw place.cannotOpen("the directory is missing", "restore it from a copy")
+    }
+    var bases: [Offset] = []
+    for name in names.sorted() {
+      if let base = SegmentName.base(of: name, extension: ".log") {
+        bases.append(base)
+      } else if name.hasSuffix(".tmp") {
+        if !isReadOnly { try remove(name) }
+      } else if SegmentName.base(of: name, extension: ".index") == nil
+        && name != SegmentName.appendState && name != SegmentName.compactionState
+      {
+        throw place.cannotOpen("\(name) is not a file of the log", "move it elsewhere")
+      }
+    }
+    return bases
+  }
+
+  private mutating func readStates(hasClosedSegments: Bool) throws(LogError) {
+    if let file = try place.read(SegmentName.appendState, atMost: AppendMemory.bytesMax) {
+      guard let decoded = AppendMemory.decode(file) else {
+        throw place.corrupt(.zero, "\(SegmentName.appendState) is damaged")
+      }
+      memory = decoded.memory
+      remembered = decoded.upTo
+    } else if hasClosedSegments {
+      throw place.corrupt(.zero, "\(SegmentName.appendState) is missing")
+    }
+    if let file = try place.read(SegmentName.compactionState, atMost: 4096) {
+      guard let decoded = CompactionState(file) else {
+        throw place.corrupt(.zero, "\(SegmentName.compactionState) is damaged")
+      }
+      compaction = decoded
+    }
+  }
+
+  /// Takes a closed segment as its index describes it; reads it whole when the index does not fit.
+  private func openSealed(
+    _ base: Offset, followers: ArraySlice<Offset>
+  ) throws(LogError) -> Segment {
+    let path = place.path(SegmentName.log(base))
+    let (file, size) = try place.attempt { () throws(DiskError) in
+      let file = try place.disk.open(path, .read)
+      return (file, try file.size())
+    }
+    if let bytes = try place.read(SegmentName.index(base), atMost: IndexFile.bytesMax),
+      let content = IndexFile(bytes), content.base == base.rawValue, content.bytes == size,
+      followers.contains(Offset(content.end))
+    {
+      return Segment(content, file: file)
+    }
+    var ignored = AppendMemory()
+    let scan = scanSegment(
+      file, size: size, base: base, newest: 0, check: place.check, isContiguous: false,
+      memory: &ignored)
+    if let failure = scan.failure { throw place.corrupt(scan.end, failure.text) }
+    guard followers.contains(scan.end) else {
+      throw place.corrupt(scan.end, "the rest of the segment \(base) is missing")
+    }
+    let content = IndexFile(
+      base: base.rawValue, end: scan.end.rawValue, bytes: size, newest: scan.newest,
+      index: scan.index)
+    if !isReadOnly { place.writeIndex(content) }
+    return Segment(content, file: file)
+  }
+
+  /// Reads the last segment whole, and cuts a torn tail off.
+  private mutating func openActive(_ base: Offset) throws(LogError) {
+    let path = place.path(SegmentName.log(base))
+    let (file, size) = try place.attempt { () throws(DiskError) in
+      let file = try place.disk.open(path, isReadOnly ? .read : .write)
+      return (file, try file.size())
+    }
+    let scan = scanSegment(
+      file, size: size, base: base, newest: newest, check: place.check, isContiguous: true,
+      memory: &memory)
+    if case .disk(let error)? = scan.failure { throw place.corrupt(scan.end, "\(error)") }
+    if let failure = scan.failure { try judgeTail(of: file, size: size, scan, failure) }
+    end = scan.end
+    newest = scan.newest
+    active = ActiveSegment(
+      base: base, bytes: scan.bytes, newest: scan.newest, index: scan.index, file: file)
+  }
+
+  /// Zeros are room for what comes. Anything else is a batch that never became durable, unless a valid one
+  /// follows: one commit is under way at a time, so what lies before a valid batch had been durable.
+  private func judgeTail(
+    of file: any DiskFile, size: Int, _ scan: SegmentScan, _ failure: SourceFailure
+  ) throws(LogError) {
+    let found = try place.attempt { () throws(DiskError) in
+      try findBatch(
+        behind: scan.bytes, in: file, size: size, from: scan.end, check: place.check)
+    }
+    if let later = found.batch {
+      throw place.corrupt(scan.end, "\(failure.text), and records from \(later) follow")
+    }
+    guard found.lastByte != nil else { return }
+    guard scan.end >= remembered else {
+      throw place.corrupt(scan.end, failure.text)
+    }
+    if isReadOnly { return }
+    try place.attempt { () throws(DiskError) in
+      try file.truncate(to: scan.bytes)
+      try file.sync()
+    }
+  }
+
+  private func removeMerged(_ base: Offset) throws(LogError) {
+    guard !isReadOnly else { return }
+    try remove(SegmentName.log(base))
+    let index = SegmentName.index(base)
+    if try place.read(index, atMost: IndexFile.bytesMax) != nil { try remove(index) }
+  }
+
+  private func remove(_ name: String) throws(LogError) {
+    try place.attempt { () throws(DiskError) in try place.disk.remove(place.path(name)) }
+  }
+}
