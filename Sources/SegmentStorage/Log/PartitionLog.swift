@@ -104,6 +104,26 @@ final class PartitionLog: Sendable {
     } ?? false
   }
 
+  // MARK: Maintenance
+
+  /// Puts a compacted segment in the place of those it was made of. Readers keep the files they hold.
+  func replace(_ old: [Segment], by new: Segment) {
+    monitor.withLock { state in
+      guard let index = state.sealed.firstIndex(where: { $0.base == new.base }) else { return }
+      state.sealed.replaceSubrange(index..<index + old.count, with: [new])
+    }
+  }
+
+  /// Lets go of the oldest closed segments while they are older than `cutoff`.
+  /// - Returns: the bases of those that can be removed from the disk.
+  func dropSegments(olderThan cutoff: Int64) -> [Offset] {
+    monitor.withLock { state in
+      let count = state.sealed.prefix { $0.newest < cutoff }.count
+      defer { state.sealed.removeFirst(count) }
+      return state.sealed.prefix(count).map(\.base)
+    }
+  }
+
   // MARK: Appending
 
   /// Hands an operation to the commit thread, or refuses it at once.

@@ -52,6 +52,12 @@ struct PartitionPlace: Sendable {
     return bytes
   }
 
+  /// Takes a segment away that is no longer needed. What a failure leaves is removed on opening, or stays as it was.
+  func removeSegment(_ base: Offset) {
+    try? disk.remove(path(SegmentName.index(base)))
+    try? disk.remove(path(SegmentName.log(base)))
+  }
+
   /// Only saves time later, so it is neither synced nor is a failure one.
   func writeIndex(_ content: IndexFile) {
     let bytes = content.encoded()

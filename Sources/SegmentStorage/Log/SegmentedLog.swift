@@ -14,7 +14,7 @@ package final class SegmentedLog: EventLog {
   package let identity: LogIdentity
   package let layout: LogLayout
   let partitions: [Partition: PartitionLog]
-  let options: Options
+  let maintenance: Maintenance
   private let lock: Mutex<(any DiskFile)?>
   /// Buffers kept for later reads. More readers at once make their own and drop them.
   static let keptReadersMax = 8
@@ -27,7 +27,6 @@ package final class SegmentedLog: EventLog {
     let directory = try LogDirectory(path, options: options, disk: disk, processID: getpid())
     identity = directory.identity
     layout = directory.layout
-    self.options = options
     lock = Mutex(directory.lock)
     var partitions: [Partition: PartitionLog] = [:]
     for partition in directory.layout.all {
@@ -35,6 +34,8 @@ package final class SegmentedLog: EventLog {
       partitions[partition] = try PartitionLog(place, options: options)
     }
     self.partitions = partitions
+    maintenance = Maintenance(of: partitions, options)
+    maintenance.start()
   }
 
   deinit { close() }
@@ -97,6 +98,7 @@ package final class SegmentedLog: EventLog {
   }
 
   package func close() {
+    maintenance.stop()
     for partition in layout.all { partitions[partition]?.close() }
     lock.withLock { $0 = nil }
   }
