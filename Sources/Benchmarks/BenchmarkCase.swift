@@ -21,7 +21,7 @@ package struct BenchmarkCase: Sendable {
 
   /// Every case, in the order of the table.
   package static let all: [BenchmarkCase] = [
-    .append, .groupCommit, .publish,
+    .replay, .append, .groupCommit, .publish, .streams,
   ]
 }
 

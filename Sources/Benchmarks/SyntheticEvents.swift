@@ -47,16 +47,26 @@ struct SyntheticEvents {
     appendDigits(channel, width: 6, to: &key)
     key += [0, UInt8(ascii: "k")]
     let message = Message(
-      id: hex(UInt64(number)), contentType: "application/json", data: payload())
+      id: hex(random()), contentType: "application/json", data: payload())
     return NewRecord(key: key, value: message.encoded)
   }
 
-  /// 100 bytes of JSON: names that repeat, and digits that do not.
+  /// 100 bytes of JSON: 30 that repeat and 70 that do not, so that LZ4 takes off about a third of a record.
   private mutating func payload() -> [UInt8] {
-    Array(
-      ("{\"order\":\"" + hex(random()) + hex(random()) + "\",\"price\":\"" + hex(random())
-        + "\",\"status\":\"confirmed\"}").utf8)
+    var bytes = Array("{\"status\":\"open\",\"order\":\"".utf8)
+    bytes.reserveCapacity(100)
+    var bits: UInt64 = 0
+    for index in 0..<70 {
+      if index % 10 == 0 { bits = random() }
+      bytes.append(SyntheticEvents.letters[Int(bits & 63)])
+      bits >>= 6
+    }
+    bytes += "\"}".utf8
+    return bytes
   }
+
+  private static let letters = Array(
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
   private mutating func loadReport() -> NewRecord {
     number += 1

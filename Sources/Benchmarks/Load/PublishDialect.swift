@@ -30,9 +30,13 @@ struct HTTPDialect: PublishDialect {
   func opening(connection: Int) -> [UInt8]? { nil }
 
   func request(connection: Int, payload: [UInt8]) -> [UInt8] {
+    request(channel: "bench-\(connection)", payload: payload)
+  }
+
+  func request(channel: String, payload: [UInt8]) -> [UInt8] {
     Array(
       """
-      POST /v1/channels/bench-\(connection)/messages HTTP/1.1\r
+      POST /v1/channels/\(channel)/messages HTTP/1.1\r
       Host: 127.0.0.1\r
       Content-Type: application/json\r
       Content-Length: \(payload.count)\r
