@@ -47,26 +47,29 @@ struct SyntheticEvents {
     appendDigits(channel, width: 6, to: &key)
     key += [0, UInt8(ascii: "k")]
     let message = Message(
-      id: hex(random()), contentType: "application/json", data: payload())
+      id: identifier(), contentType: "application/json", data: payload())
     return NewRecord(key: key, value: message.encoded)
   }
 
-  /// 100 bytes of JSON: 30 that repeat and 70 that do not, so that LZ4 takes off about a third of a record.
+  /// 100 bytes of JSON as a device sends them: names that repeat and digits that do not.
   private mutating func payload() -> [UInt8] {
-    var bytes = Array("{\"status\":\"open\",\"order\":\"".utf8)
+    var bytes: [UInt8] = []
     bytes.reserveCapacity(100)
-    var bits: UInt64 = 0
-    for index in 0..<70 {
-      if index % 10 == 0 { bits = random() }
-      bytes.append(SyntheticEvents.letters[Int(bits & 63)])
-      bits >>= 6
+    var bits = random()
+    for character in SyntheticEvents.template.utf8 {
+      guard character == UInt8(ascii: "#") else {
+        bytes.append(character)
+        continue
+      }
+      bytes.append(UInt8(ascii: "0") + UInt8(bits % 10))
+      bits /= 10
+      if bits < 10 { bits = random() }
     }
-    bytes += "\"}".utf8
     return bytes
   }
 
-  private static let letters = Array(
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+  private static let template =
+    #"{"device":"d-####","lat":52.######,"lon":13.######,"speed":###.###,"fuel":0.######,"at":17040######}"#
 
   private mutating func loadReport() -> NewRecord {
     number += 1
@@ -115,10 +118,26 @@ struct SyntheticEvents {
     return value ^ (value >> 31)
   }
 
-  private func hex(_ value: UInt64) -> String {
-    let digits = String(value, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
+  /// 26 characters, as the ids of messages are: ten that tell the time, sixteen that tell nothing.
+  private mutating func identifier() -> String {
+    var text: [UInt8] = []
+    text.reserveCapacity(26)
+    var time = UInt64(SyntheticEvents.start + number / 1000) << 2
+    for _ in 0..<10 {
+      text.append(SyntheticEvents.alphabet[Int(time >> 45 & 31)])
+      time <<= 5
+    }
+    for _ in 0..<2 {
+      var bits = random()
+      for _ in 0..<8 {
+        text.append(SyntheticEvents.alphabet[Int(bits & 31)])
+        bits >>= 5
+      }
+    }
+    return String(decoding: text, as: UTF8.self)
   }
+
+  private static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
 
   private func appendDigits(_ value: Int, width: Int, to bytes: inout [UInt8]) {
     let digits = String(value).utf8

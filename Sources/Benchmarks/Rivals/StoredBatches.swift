@@ -28,8 +28,12 @@ final class StoredBatches {
     for map in maps { munmap(UnsafeMutableRawPointer(mutating: map.baseAddress), map.count) }
   }
 
-  /// Bytes on disk.
-  var byteCount: Int { maps.reduce(0) { $0 + $1.count } }
+  /// Bytes of the batches; an open log has room behind them.
+  var byteCount: Int {
+    var total = 0
+    forEach { total += $0.count }
+    return total
+  }
 
   /// Lends every batch as it is stored.
   func forEach(_ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {
