@@ -1,9 +1,9 @@
 /// base64url without padding (RFC 4648, section 5), here because the pure modules have no Foundation.
-enum Base64URL {
+package enum Base64URL {
   private static let alphabet = Array(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
-  static func encode(_ bytes: [UInt8]) -> String {
+  package static func encode(_ bytes: [UInt8]) -> String {
     var text: [UInt8] = []
     text.reserveCapacity((bytes.count * 4 + 2) / 3)
     var pending: UInt32 = 0
@@ -21,7 +21,7 @@ enum Base64URL {
   }
 
   /// Nil for other characters, an impossible length, or left-over bits that are not zero.
-  static func decode(_ text: String) -> [UInt8]? {
+  package static func decode(_ text: String) -> [UInt8]? {
     var bytes: [UInt8] = []
     var pending: UInt32 = 0
     var bits = 0

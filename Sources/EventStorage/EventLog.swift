@@ -9,35 +9,46 @@ public protocol EventLog: Sendable, SendableMetatype {
   var layout: LogLayout { get }
 
   /// Appends a batch. `completion` is called once, when the batch is durable and visible or when it is refused, on a
-  /// thread of the log: it must not block.
+  /// thread of the log or, before this returns, on the caller's: it must not block.
+  ///
+  /// Refused with `.noSuchPartition`, `.tooLarge`, `.fenced`, `.full`, `.stopped`, `.closed`. An older life of a writer is
+  /// refused even when it repeats an idempotency key.
   func append(
     _ batch: AppendBatch, to partition: Partition,
     completion: @escaping @Sendable (Result<Appended, LogError>) -> Void)
 
   /// Begins a new life of a writer: every older one is kept out of `partition` from now on (law 16). Durable when it returns.
+  ///
+  /// What it writes may take an offset that no record ever has.
   func fence(writer id: Int64, in partition: Partition) async throws(LogError) -> Writer
 
-  /// Where the partition begins and ends now.
+  /// Where the partition begins and ends now. The end never lies inside a batch.
+  /// - Throws: `.noSuchPartition`, `.closed`.
   func bounds(of partition: Partition) throws(LogError) -> LogBounds
 
   /// Lends the sink whole batches from the one that holds `offset` on, until at least `bytesMax` of them are read or the end is reached.
   ///
-  /// Records before `offset` in the first batch are left out. Reading at the end lends nothing and returns `offset`.
+  /// Records before `offset` in the first batch are left out. Reading at the end lends nothing and returns `offset`. Reading
+  /// before it always moves on: by a batch at least, whatever `bytesMax` is, or over a hole, which may lend nothing.
   /// - Returns: the position after what was lent.
-  /// - Throws: `.trimmed`, `.beyondEnd`, `.corrupt` (after lending what comes before the damage), `.closed`.
+  /// - Throws: `.noSuchPartition`, `.trimmed`, `.beyondEnd`, `.corrupt` (after lending what comes before the damage), `.closed`.
   func read<Sink: RecordSink & ~Copyable>(
     _ partition: Partition, from offset: Offset, bytesMax: Int, into sink: inout Sink
   ) throws(LogError) -> Offset
 
-  /// The earliest position from which reading to the end lends about `bytesMax` bytes of batches, as they are stored.
+  /// The earliest position from which reading to the end lends about `bytesMax` bytes of batches, as they are stored: the start
+  /// when there are fewer, never an earlier one for fewer bytes.
+  /// - Throws: `.noSuchPartition`, `.closed`.
   func tailStart(of partition: Partition, bytesMax: Int) throws(LogError) -> Offset
 
   /// Blocks until the partition's end is behind `offset`, or the time is up, or the log is closed.
   ///
-  /// - Returns: true when there is something to read.
+  /// - Returns: true when the end is behind `offset`; false when the time is up, the log is closed or there is no such partition.
   func waitForRecords(in partition: Partition, after offset: Offset, for duration: Duration) -> Bool
 
   /// Stops appends, waits for those under way to become durable, and lets go of the log. Waiting readers wake. May be called again.
+  ///
+  /// Every completion is called, if not before this returns then soon after. From then on everything else throws `.closed`.
   func close()
 }
 

@@ -28,6 +28,8 @@ extension LogError: CustomStringConvertible {
     switch self {
     case .noSuchPartition(let partition):
       "\(partition) is not a partition of this log"
+    case .tooLarge(let what, 0, _):
+      "\(what) is empty; nothing was appended"
     case .tooLarge(let what, let size, let limit):
       "\(what): \(size), but the limit is \(limit); nothing was appended"
     case .fenced(let writer, let current):

@@ -1,95 +1,105 @@
-import Synchronization
-
 /// A log in memory, with the semantics of the one on disk. For tests, for `memory:`, and for the simulator.
+///
+/// Everything appended is kept until it is compacted or trimmed. A completion is called on the thread that appends,
+/// before `append` returns. Fencing takes an offset, so that offsets have holes here as they have elsewhere.
 public final class MemoryLog: EventLog {
+  /// As it was given.
   public let identity: LogIdentity
+  /// As it was given.
   public let layout: LogLayout
-  private let partitions: Mutex<[Partition: MemoryPartition]>
+  private let partitions: [Partition: Monitor<MemoryPartition>]
 
   /// An empty log.
   public init(identity: LogIdentity, layout: LogLayout) {
     self.identity = identity
     self.layout = layout
-    partitions = Mutex(
-      Dictionary(uniqueKeysWithValues: layout.all.map { ($0, MemoryPartition()) }))
+    partitions = Dictionary(
+      uniqueKeysWithValues: layout.all.map { ($0, Monitor(MemoryPartition())) })
   }
 
+  /// Answers on the calling thread, before it returns.
   public func append(
     _ batch: AppendBatch, to partition: Partition,
     completion: @escaping @Sendable (Result<Appended, LogError>) -> Void
   ) {
     completion(
-      partitions.withLock { all -> Result<Appended, LogError> in
-        guard all[partition] != nil else { return .failure(.noSuchPartition(partition)) }
-        return .success(all[partition, default: MemoryPartition()].append(batch))
+      Result { () throws(LogError) in
+        let held = try held(partition)
+        try batch.checkLimits()
+        let records = MemoryBatch(batch.records)
+        return try held.change { partition throws(LogError) in
+          try partition.append(records, as: batch)
+        }
       })
   }
 
+  /// The next life of the writer; an offset is used up.
   public func fence(writer id: Int64, in partition: Partition) async throws(LogError) -> Writer {
-    Writer(id: id, epoch: 0)
-  }
-
-  public func bounds(of partition: Partition) throws(LogError) -> LogBounds {
-    guard let held = partitions.withLock({ $0[partition] }) else {
-      throw .noSuchPartition(partition)
+    try held(partition).change { partition throws(LogError) in
+      try partition.fence(writer: id)
     }
-    return LogBounds(start: .zero, end: held.end, tombstoneHorizon: .zero)
   }
 
+  /// The start moves by `trim`, the horizon by `compact`.
+  public func bounds(of partition: Partition) throws(LogError) -> LogBounds {
+    try held(partition).withLock { partition throws(LogError) in
+      try partition.checkOpen()
+      return partition.bounds
+    }
+  }
+
+  /// Lends the batches as they were appended, without a copy, while others append and read.
   public func read<Sink: RecordSink & ~Copyable>(
     _ partition: Partition, from offset: Offset, bytesMax: Int, into sink: inout Sink
   ) throws(LogError) -> Offset {
-    guard let held = partitions.withLock({ $0[partition] }) else {
-      throw .noSuchPartition(partition)
+    let (batches, next) = try held(partition).withLock { held throws(LogError) in
+      try held.select(from: offset, bytesMax: bytesMax, of: partition)
     }
-    guard offset <= held.end else { throw .beyondEnd(partition, end: held.end) }
-    if offset == held.end { return offset }
-    var bytes: [UInt8] = []
-    var rows: [RecordRow] = []
-    for record in held.records where record.offset >= offset {
-      let keyStart = bytes.count
-      bytes += record.record.key
-      let valueStart = bytes.count
-      bytes += record.record.value ?? []
-      rows.append(
-        RecordRow(
-          offset: record.offset, timestamp: record.timestamp, keyStart: Int32(keyStart),
-          keyLength: Int32(record.record.key.count), valueStart: Int32(valueStart),
-          valueLength: record.record.value.map { Int32($0.count) } ?? -1))
-    }
-    sink.apply(bytes.span.bytes, rows.span, next: held.end)
-    return held.end
+    for batch in batches { batch.lend(from: offset, to: &sink) }
+    return next
   }
 
-  public func tailStart(of partition: Partition, bytesMax: Int) throws(LogError) -> Offset { .zero }
+  /// Counts 32 bytes a record besides its key and value: what it takes in memory.
+  public func tailStart(of partition: Partition, bytesMax: Int) throws(LogError) -> Offset {
+    try held(partition).withLock { partition throws(LogError) in
+      try partition.tailStart(bytesMax: bytesMax)
+    }
+  }
 
+  /// Sleeps until an append, `close` or the end of the time.
   public func waitForRecords(
     in partition: Partition, after offset: Offset, for duration: Duration
   ) -> Bool {
-    partitions.withLock { ($0[partition]?.end ?? .zero) > offset }
+    guard let held = partitions[partition] else { return false }
+    _ = held.wait(for: duration) { $0.isClosed || $0.end > offset }
+    return held.withLock { !$0.isClosed && $0.end > offset }
   }
 
-  public func close() {}
-}
-
-private struct MemoryPartition {
-  struct Held {
-    var offset: Offset
-    var timestamp: Int64
-    var record: NewRecord
+  /// Lets go of every record.
+  public func close() {
+    for partition in layout.all { partitions[partition]?.change { $0.close() } }
   }
 
-  var records: [Held] = []
-  var end: Offset = .zero
-  var newestTime: Int64 = 0
-
-  mutating func append(_ batch: AppendBatch) -> Appended {
-    let first = end
-    newestTime = max(newestTime, batch.timestamp)
-    for record in batch.records {
-      records.append(Held(offset: end, timestamp: newestTime, record: record))
-      end = Offset(end.rawValue + 1)
+  /// Retention: lets go of everything before `offset`.
+  /// - Throws: `.noSuchPartition`, `.beyondEnd`, `.closed`.
+  public func trim(_ partition: Partition, before offset: Offset) throws(LogError) {
+    try held(partition).change { held throws(LogError) in
+      try held.trim(before: offset, of: partition)
     }
-    return Appended(first: first, end: end)
+  }
+
+  /// Compaction: before `cleanPoint` the last record of each key stays, before `horizon` no tombstone does.
+  /// - Throws: `.noSuchPartition`, `.beyondEnd`, `.closed`.
+  public func compact(
+    _ partition: Partition, before cleanPoint: Offset, dropTombstonesBefore horizon: Offset
+  ) throws(LogError) {
+    try held(partition).change { held throws(LogError) in
+      try held.compact(before: cleanPoint, dropTombstonesBefore: horizon, of: partition)
+    }
+  }
+
+  private func held(_ partition: Partition) throws(LogError) -> Monitor<MemoryPartition> {
+    guard let held = partitions[partition] else { throw .noSuchPartition(partition) }
+    return held
   }
 }

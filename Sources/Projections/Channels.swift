@@ -39,6 +39,11 @@ public struct Channels: Projection {
     (channels[channel.text] ?? [:]).values.sorted { $0.offset < $1.offset }
   }
 
+  /// When the next message expires, in milliseconds since 1970; nil when none does.
+  public var nextExpiry: Int64? {
+    channels.values.lazy.flatMap(\.values).map(\.message.expiresAt).filter { $0 != 0 }.min()
+  }
+
   /// The keys that expired since this was last called, in the order of their expiry.
   public mutating func takeExpired() -> [ExpiredKey] {
     defer { expired = [] }

@@ -1,0 +1,35 @@
+# Every target works from a fresh clone: what it needs is installed first (scripts/install.sh).
+
+release = .build-release
+signalbox = $(release)/release/signalbox
+
+# Python with the packages that tests and benchmarks use as outside witnesses.
+export SIGNALBOX_PYTHON ?= $(CURDIR)/.cache/python/bin/python3
+
+.PHONY: help run test bench format clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
+	  printf '  make %-8s%s\n' "$$name" "$$text"; done
+
+run: ## Build, and show the departure boards in a browser
+	scripts/install.sh run
+	swift build -c release --scratch-path $(release) --product signalbox
+	$(signalbox) demo
+
+test: ## Check the format, build everything and run every test
+	scripts/install.sh test
+	swift format lint --strict -r Package.swift Sources Tests
+	swift build --build-tests --explicit-target-dependency-import-check error
+	swift test --skip-build
+
+bench: ## Measure, each case beside its floor or rival
+	scripts/install.sh bench
+	swift build -c release --scratch-path $(release) --product signalbox
+	$(signalbox) bench
+
+format: ## Write the sources as .swift-format wants them
+	swift format -i -r Package.swift Sources Tests
+
+clean: ## Remove what was built; what was installed stays
+	rm -rf .build .build-* .build_*

@@ -1,0 +1,24 @@
+extension AppendBatch {
+  /// Throws `.tooLarge` when the batch breaks one of `LogLimits`. Every log refuses the same batches, in the same words.
+  package func checkLimits() throws(LogError) {
+    try check("records of the batch", records.count, LogLimits.batchRecordsMax)
+    if records.isEmpty {
+      throw .tooLarge(what: "the batch", size: 0, limit: LogLimits.batchRecordsMax)
+    }
+    var bytes = 0
+    for (index, record) in records.enumerated() {
+      try check("bytes of record \(index)", record.byteCount, LogLimits.recordBytesMax)
+      bytes += record.byteCount
+    }
+    try check("bytes of the batch", bytes, LogLimits.batchBytesMax)
+    if let idempotencyKey {
+      try check(
+        "bytes of the idempotency key", idempotencyKey.utf8.count,
+        LogLimits.idempotencyKeyBytesMax)
+    }
+  }
+
+  private func check(_ what: String, _ size: Int, _ limit: Int) throws(LogError) {
+    if size > limit { throw .tooLarge(what: what, size: size, limit: limit) }
+  }
+}

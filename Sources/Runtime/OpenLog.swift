@@ -1,0 +1,27 @@
+import EventStorage
+import Foundation
+import SegmentStorage
+
+/// Opens the log that the settings name, or makes it.
+func openLog(_ settings: Settings) throws -> any EventLog {
+  switch settings.log {
+  case .memory:
+    return MemoryLog(
+      identity: LogIdentity(UInt64.random(in: 0...UInt64.max)),
+      layout: LogLayout(partitions: settings.partitions ?? 2))
+  case .file(let path):
+    var options = SegmentedLog.Options()
+    options.partitions = settings.partitions
+    options.segmentBytes = settings.segmentBytes
+    options.compression = settings.compression == "none" ? .none : options.compression
+    options.maintenanceInterval = .seconds(settings.compactionSeconds)
+    return try SegmentedLog(opening: path, options: options)
+  case .recording(let path):
+    throw SettingsFailure(
+      description:
+        "recording:\(path) can be replayed, not served; `signalbox demo --recording \(path)` plays it")
+  }
+}
+
+/// Milliseconds since 1970, as the machine's clock has it.
+@Sendable package func wallClock() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }

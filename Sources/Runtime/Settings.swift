@@ -1,0 +1,125 @@
+import Configuration
+import SystemPackage
+
+/// How an instance runs: flags over environment (`SIGNALBOX_…`) over a YAML file over the defaults below.
+package struct Settings: Sendable {
+  package var log: LogURL
+  package var host: String
+  package var port: Int
+  /// Partitions of a log that is made now; an existing one keeps its own.
+  package var partitions: Int?
+  package var compression: String
+  package var segmentBytes: Int
+  package var compactionSeconds: Int
+  /// Origins that browsers may call from; `*` for any.
+  package var allowedOrigins: [String]
+  package var heartbeatSeconds: Int
+  package var retryMilliseconds: Int
+  package var connectionsMax: Int
+  package var bodyBytesMax: Int
+  package var snapshotSeconds: Int
+  package var logLevel: String
+
+  /// The names, as flags and in YAML; in the environment `SIGNALBOX_ALLOWED_ORIGINS` and so on.
+  private static let defaults: [String: ConfigValue] = [
+    "log": "file:./data",
+    "host": "127.0.0.1",
+    "port": 8080,
+    "partitions": 0,
+    "compression": "lz4",
+    "segment-bytes": 67_108_864,
+    "compaction-seconds": 30,
+    "allowed-origins": "",
+    "heartbeat-seconds": 15,
+    "retry-milliseconds": 2000,
+    "connections-max": 20_000,
+    "body-bytes-max": 1_048_576,
+    "snapshot-seconds": 60,
+    "log-level": "info",
+  ]
+
+  /// Reads the settings.
+  ///
+  /// - Parameters:
+  ///   - flags: what the command line gave, by name.
+  ///   - file: the path of a YAML file, or nil for none.
+  package init(flags: [String: String], file: String?) async throws(SettingsFailure) {
+    do {
+      var providers: [any ConfigProvider] = [
+        InMemoryProvider(
+          name: "flags",
+          values: Dictionary(
+            uniqueKeysWithValues: flags.map {
+              (AbsoluteConfigKey([$0.key]), Settings.value($0.value, for: $0.key))
+            })),
+        EnvironmentVariablesProvider().prefixKeys(with: "signalbox"),
+      ]
+      if let file {
+        providers.append(try await FileProvider<YAMLSnapshot>(filePath: FilePath(file)))
+      }
+      providers.append(
+        InMemoryProvider(
+          name: "defaults",
+          values: Dictionary(
+            uniqueKeysWithValues: Settings.defaults.map { (AbsoluteConfigKey([$0.key]), $0.value) })
+        ))
+      let reader = ConfigReader(providers: providers)
+      log = try LogURL(reader.requiredString(forKey: "log"))
+      host = try reader.requiredString(forKey: "host")
+      port = try reader.requiredInt(forKey: "port")
+      let partitions = try reader.requiredInt(forKey: "partitions")
+      self.partitions = partitions == 0 ? nil : partitions
+      compression = try reader.requiredString(forKey: "compression")
+      segmentBytes = try reader.requiredInt(forKey: "segment-bytes")
+      compactionSeconds = try reader.requiredInt(forKey: "compaction-seconds")
+      allowedOrigins = try reader.requiredString(forKey: "allowed-origins")
+        .split(separator: ",").map { String($0.filter { !$0.isWhitespace }) }
+      heartbeatSeconds = try reader.requiredInt(forKey: "heartbeat-seconds")
+      retryMilliseconds = try reader.requiredInt(forKey: "retry-milliseconds")
+      connectionsMax = try reader.requiredInt(forKey: "connections-max")
+      bodyBytesMax = try reader.requiredInt(forKey: "body-bytes-max")
+      snapshotSeconds = try reader.requiredInt(forKey: "snapshot-seconds")
+      logLevel = try reader.requiredString(forKey: "log-level")
+    } catch {
+      throw SettingsFailure(description: "configuration: \(error)")
+    }
+    try check()
+  }
+
+  private func check() throws(SettingsFailure) {
+    let ranges: [(String, Int, ClosedRange<Int>)] = [
+      ("port", port, 0...65_535),
+      ("partitions", partitions ?? 1, 1...256),
+      ("segment-bytes", segmentBytes, 65_536...(1 << 30)),
+      ("compaction-seconds", compactionSeconds, 1...86_400),
+      ("heartbeat-seconds", heartbeatSeconds, 1...3600),
+      ("retry-milliseconds", retryMilliseconds, 0...3_600_000),
+      ("connections-max", connectionsMax, 1...1_000_000),
+      ("body-bytes-max", bodyBytesMax, 1...(4 << 20) - 4096),
+      ("snapshot-seconds", snapshotSeconds, 1...86_400),
+    ]
+    for (name, value, range) in ranges where !range.contains(value) {
+      throw SettingsFailure(
+        description:
+          "configuration: \(name) is \(value); it must be from \(range.lowerBound) to \(range.upperBound)"
+      )
+    }
+    guard ["lz4", "none"].contains(compression) else {
+      throw SettingsFailure(
+        description: "configuration: compression is “\(compression)”; it must be lz4 or none")
+    }
+  }
+
+  /// A flag is text; the provider wants the type that the default has.
+  private static func value(_ text: String, for key: String) -> ConfigValue {
+    if case .int? = defaults[key]?.content, let number = Int(text) {
+      return ConfigValue(.int(number), isSecret: false)
+    }
+    return ConfigValue(.string(text), isSecret: false)
+  }
+}
+
+/// Settings that cannot be used; one line that says which and what to do.
+package struct SettingsFailure: Error, CustomStringConvertible {
+  package let description: String
+}

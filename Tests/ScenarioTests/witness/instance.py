@@ -1,0 +1,57 @@
+"""A real `signalbox serve`, started, killed and asked over HTTP by software that is not ours."""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import time
+
+
+class Instance:
+    def __init__(self, binary, log, port=0, arguments=()):
+        self.binary, self.log, self.port, self.arguments = binary, log, port, list(arguments)
+        self.process = None
+
+    def start(self, deadline=30):
+        self.process = subprocess.Popen(
+            [self.binary, "serve", "--log", f"file:{self.log}", "--port", str(self.port), "--json", *self.arguments],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit(f"signalbox serve ended with {self.process.wait()} before it listened")
+        self.port = json.loads(line)["port"]
+        until = time.monotonic() + deadline
+        while True:
+            try:
+                status, _ = self.request("GET", "/readyz")
+                if status == 200:
+                    return self
+            except OSError:
+                pass
+            if time.monotonic() > until:
+                raise SystemExit("signalbox serve was not ready in time")
+            time.sleep(0.01)
+
+    def connect(self):
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+
+    def request(self, method, path, body=None, headers=None):
+        connection = self.connect()
+        try:
+            connection.request(method, path, body, headers or {})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def kill(self):
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.process.stdout.close()
+
+    def terminate(self):
+        os.kill(self.process.pid, signal.SIGTERM)
+        code = self.process.wait(timeout=30)
+        self.process.stdout.close()
+        return code
