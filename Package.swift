@@ -84,10 +84,20 @@ let package = Package(
       ],
       resources: [.embedInCode("Pages/boards.html")],
       swiftSettings: strict),
+    .systemLibrary(name: "CLinux"),
+    .systemLibrary(
+      name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .target(
+      name: "Benchmarks",
+      dependencies: [
+        "Events", "EventStorage", "SegmentStorage", "Projections", "CISAL", "CLZ4", "CLinux",
+        "CSQLite", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      swiftSettings: strict),
     .executableTarget(
       name: "signalbox",
       dependencies: [
-        "Events", "EventStorage", "Projections", "Runtime",
+        "Benchmarks", "Events", "EventStorage", "Projections", "Runtime",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -96,6 +106,9 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    .testTarget(
+      name: "BenchmarksTests", dependencies: ["Benchmarks", "EventStorage", "SegmentStorage"],
+      swiftSettings: strict),
     .testTarget(name: "EventsTests", dependencies: ["Events"], swiftSettings: strict),
     .testTarget(
       name: "EventStorageTests", dependencies: ["EventStorage"], swiftSettings: strict),

@@ -21,7 +21,7 @@ package struct BenchmarkCase: Sendable {
 
   /// Every case, in the order of the table.
   package static let all: [BenchmarkCase] = [
-    .replay, .append, .groupCommit, .publish, .streams,
+    .replay, .twoCores, .memory, .append, .groupCommit, .publish, .streams, .flights,
   ]
 }
 
@@ -30,6 +30,8 @@ package struct BenchmarkRun: Sendable {
   package let size: BenchmarkSize
   /// An empty folder of this case, on the file system that is measured.
   package let folder: String
+  /// The folder with the recorded departures.
+  package let recordings: String
   /// The program to start as a server: this one.
   package let program: String
   package let report: @Sendable (BenchmarkRow) -> Void
@@ -37,12 +39,13 @@ package struct BenchmarkRun: Sendable {
   package let progress: @Sendable (String) -> Void
 
   package init(
-    size: BenchmarkSize, folder: String, program: String,
+    size: BenchmarkSize, folder: String, recordings: String, program: String,
     report: @escaping @Sendable (BenchmarkRow) -> Void,
     progress: @escaping @Sendable (String) -> Void
   ) {
     self.size = size
     self.folder = folder
+    self.recordings = recordings
     self.program = program
     self.report = report
     self.progress = progress

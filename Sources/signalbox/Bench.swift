@@ -18,6 +18,8 @@ struct Bench: AsyncParsableCommand {
   var only: [String] = []
   @Option(help: "A folder on the file system to measure; the case's files come and go in it.")
   var folder = "."
+  @Option(help: "The folder with the recorded departures.")
+  var recordings = "replay/nyc-departures"
   @Option(help: "The signalbox that is started as a server (default: this one).")
   var program: String?
   @Flag(help: "Print every row as a JSON object.")
@@ -40,7 +42,7 @@ struct Bench: AsyncParsableCommand {
       defer { work.remove() }
       try await benchmark.run(
         BenchmarkRun(
-          size: smoke ? .smoke : .full, folder: work.path,
+          size: smoke ? .smoke : .full, folder: work.path, recordings: recordings,
           program: program ?? Bundle.main.executablePath ?? CommandLine.arguments[0],
           report: { row in
             print(json ? BenchmarkTable.json(row) : BenchmarkTable.text(row))

@@ -5,7 +5,3 @@ struct Replay: AsyncParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Fold a log and print what it says.")
   func run() async throws { throw Failure("not yet") }
 }
-struct Bench: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Measure.")
-  func run() async throws { throw Failure("not yet") }
-}

@@ -18,13 +18,13 @@ extension BenchmarkCase {
     let rounds = run.size.of(smoke: 1, full: 5)
 
     var counted = RowCounter()
-    var folded = RowCounter()
+    var folded = ReplayState()
     let nanoseconds = 1e9 / Double(events)
     let times = try await medians(
       rounds: rounds,
       [
         {
-          folded = RowCounter()
+          folded = ReplayState()
           return try threadTime { try fold(log, partition, into: &folded) } * nanoseconds
         },
         {
@@ -34,7 +34,7 @@ extension BenchmarkCase {
         { try threadTime { _ = try stored.checkAndInflate() } * nanoseconds },
       ])
     let counters = try RuntimeCounters.count {
-      var again = RowCounter()
+      var again = ReplayState()
       try fold(log, partition, into: &again)
     }
     let bytes = Quantity.figures(Double(stored.byteCount) / Double(events))
@@ -42,7 +42,7 @@ extension BenchmarkCase {
       BenchmarkRow(
         "replay", Quantity(times[0], "ns/event"), against: "read + CRC32C + LZ4",
         Quantity(times[2], "ns/event"), ratio: times[2] / times[0], target: .atLeast(0.5),
-        evidence: "\(folded.rows) events, \(bytes) B stored each, digest \(folded.digest)"))
+        evidence: "\(folded.events) events, \(bytes) B stored each, digest \(folded.digest)"))
     run.report(
       BenchmarkRow(
         "reading into rows, no fold", Quantity(times[1], "ns/event"),
@@ -66,12 +66,12 @@ private func measureSQLite(
   let rows = try SQLiteEvents(run.folder + "/rows.sqlite")
   try SyntheticLog.forEachBatch(events: events, seed: SyntheticLog.seed) { try rows.append($0) }
   try rows.checkpoint()
-  var state = RowCounter()
+  var state = ReplayState()
   let times = try await medians(
     rounds: run.size.of(smoke: 1, full: 3),
     [
       {
-        state = RowCounter()
+        state = ReplayState()
         return try threadTime {
           try rows.read(batches: SyntheticLog.batchRecords, into: &state)
         } * 1e9 / Double(events)

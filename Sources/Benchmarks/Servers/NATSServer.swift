@@ -13,7 +13,12 @@ struct NATSServer {
   static func program() -> String? {
     if let named = getenv(variable) { return String(cString: named) }
     guard let path = getenv("PATH") else { return nil }
-    return String(cString: path).split(separator: ":").map { "\($0)/nats-server" }
+    // Installed with pip, it lies beside the Python that the Makefile uses.
+    let python = getenv("SIGNALBOX_PYTHON").map { String(cString: $0) } ?? ""
+    let beside = python.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+      .joined(separator: "/")
+    return ([beside] + String(cString: path).split(separator: ":").map(String.init))
+      .map { "\($0)/nats-server" }
       .first { access($0, X_OK) == 0 }
   }
 
