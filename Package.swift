@@ -41,10 +41,14 @@ let package = Package(
       dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
       swiftSettings: strict),
     .target(name: "EventStorage", swiftSettings: strict),
+    // One header: asks for memory ahead of its use.
+    .target(name: "CPrefetch"),
     .target(
       name: "Projections",
       dependencies: [
-        "Events", "EventStorage", .product(name: "Crypto", package: "swift-crypto"),
+        "CPrefetch", "Events", "EventStorage",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "HeapModule", package: "swift-collections"),
       ],
       swiftSettings: strict),
 

@@ -15,7 +15,7 @@ esac
 has() { command -v "$1" >/dev/null 2>&1; }
 
 if ! has swift; then
-  echo "Swift is missing: install version 6.3 or later from https://www.swift.org/install" >&2
+  echo "Swift is missing: install the Swift toolchain, version 6.3 or later, and try again" >&2
   exit 1
 fi
 

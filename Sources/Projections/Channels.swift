@@ -1,47 +1,47 @@
 public import EventStorage
 public import Events
 
-/// A message as a channel holds it.
-public struct ChannelMessage: Equatable, Sendable {
-  /// Its key: the publisher's, or the message's own id.
-  public var key: String
-  /// What was published.
-  public var message: Message
-  /// When it was appended, in milliseconds since 1970.
-  public var time: Int64
-  /// Its record.
-  public var offset: Offset
-}
-
-/// A key that left a channel because its time was up.
-public struct ExpiredKey: Equatable, Sendable {
-  /// The channel it was in.
-  public var channel: ChannelName
-  /// The key.
-  public var key: MessageKey
-}
-
 /// The channels of one partition: the last message of every key that is neither deleted nor expired.
+///
+/// Last writer wins and no record is refused, so a compacted log folds to the same state (law 6). For the same reason a value that
+/// cannot be read, or is of an unknown type, takes its key away: an older message of the key may be gone from the log already, so the
+/// only answer that does not depend on compaction is that the key has no known message. It is counted, and comes back when the key is
+/// written again.
 public struct Channels: Projection {
+  /// In snapshots and on the command line.
   public static let name = "channels"
+  /// Version of the meaning of this fold.
   public static let foldVersion: UInt32 = 1
 
+  /// What was met.
   public private(set) var counts = FoldCounts()
   /// The newest time read, in milliseconds since 1970. Expiry is decided by it.
   public private(set) var logTime: Int64 = 0
-  private var channels: [String: [String: ChannelMessage]] = [:]
-  private var expired: [ExpiredKey] = []
+  /// Whether `takeExpired` will be called. Off, keys that expire are forgotten silently.
+  public var collectsExpired = false
 
+  private var table = ChannelTable()
+  private var expiries = ExpiryQueue()
+  private var expired: [ExpiredKey] = []
+  private var rows = RowScratch()
+
+  /// No messages.
   public init() {}
+
+  /// How many messages there are.
+  public var count: Int { table.count }
+  /// Bytes of the keys and bodies of the messages.
+  public var heldBytes: Int { table.heldBytes }
+  /// Bytes of memory that all of it takes.
+  public var memoryBytes: Int { table.memoryBytes + expiries.memoryBytes + rows.memoryBytes }
+  /// When the next message expires, in milliseconds since 1970; nil when none does.
+  public var nextExpiry: Int64? { expiries.first?.expiresAt }
 
   /// The messages of a channel in the order of their offsets.
   public func messages(in channel: ChannelName) -> [ChannelMessage] {
-    (channels[channel.text] ?? [:]).values.sorted { $0.offset < $1.offset }
-  }
-
-  /// When the next message expires, in milliseconds since 1970; nil when none does.
-  public var nextExpiry: Int64? {
-    channels.values.lazy.flatMap(\.values).map(\.message.expiresAt).filter { $0 != 0 }.min()
+    Array(channel.text.utf8).withUnsafeBytes { name in
+      table.entries(of: name).map(ChannelMessage.init).sorted { $0.offset < $1.offset }
+    }
   }
 
   /// The keys that expired since this was last called, in the order of their expiry.
@@ -50,55 +50,153 @@ public struct Channels: Projection {
     return expired
   }
 
+  /// Folds a batch.
   public mutating func apply(_ bytes: RawSpan, _ rows: Span<RecordRow>, next: Offset) {
-    for index in rows.indices { apply(rows[index], bytes) }
-    for (name, messages) in channels {
-      for message in messages.values
-      where message.message.expiresAt != 0 && message.message.expiresAt <= logTime {
-        channels[name]?[message.key] = nil
-        if let channel = try? ChannelName(name), let key = try? MessageKey(message.key) {
+    self.rows.clear()
+    for index in rows.indices {
+      let row = rows[index]
+      counts.records += 1
+      logTime = max(logTime, row.timestamp)
+      guard !row.isTombstone else {
+        self.rows.add(row, body: nil, in: bytes)
+        continue
+      }
+      var body: Range<Int>?
+      do throws(DecodeFailure) {
+        switch try EventEnvelope.read(row.value, of: bytes) {
+        case .event(.messagePublished, let found): body = found
+        case .event(.timePassed, _): continue
+        case .event, .unknown: counts.unknown += 1
+        }
+      } catch { counts.poison += 1 }
+      self.rows.add(row, body: body, in: bytes)
+    }
+    applyScratch(bytes)
+  }
+
+  /// One message of a stream of many types, for a fold that has read the envelope already. `endBatch` must follow.
+  @inline(__always)
+  mutating func gather(_ row: RecordRow, body: Range<Int>?, of bytes: RawSpan) {
+    counts.records += 1
+    logTime = max(logTime, row.timestamp)
+    rows.add(row, body: body, in: bytes)
+  }
+
+  /// Folds what was gathered from `bytes`.
+  mutating func endBatch(_ bytes: RawSpan) { applyScratch(bytes) }
+
+  mutating func beginBatch() { rows.clear() }
+
+  private mutating func applyScratch(_ bytes: RawSpan) {
+    if !isKnownUniquelyReferenced(&table) { table = table.copy() }
+    let table = table
+    bytes.withUnsafeBytes { buffer in
+      guard let base = buffer.baseAddress else { return }
+      var poison: UInt64 = 0
+      rows.forEachPrefetched(base, table) { row in
+        let key = UnsafeRawBufferPointer(start: base + Int(row.keyStart), count: Int(row.keyLength))
+        guard row.bodyLength >= 0 else { return table.remove(row.hash, key: key) }
+        let range = Int(row.bodyStart)..<Int(row.bodyStart) + Int(row.bodyLength)
+        let expiresAt: Int64
+        do throws(DecodeFailure) {
+          expiresAt = try MessageFields(body: range, of: bytes).expiresAt
+        } catch {
+          poison += 1
+          return table.remove(row.hash, key: key)
+        }
+        table.put(
+          row.hash, key: key, separator: Int(row.separator),
+          body: UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count),
+          offset: row.offset, timestamp: row.timestamp)
+        if expiresAt != 0 {
+          expiries.add(expiresAt: expiresAt, offset: row.offset, hash: row.hash, key: key)
+        }
+      }
+      counts.poison += poison
+      counts.poison += rows.foreignKeys
+    }
+    if let due = nextExpiry, due <= logTime { removeExpired() }
+    if expiries.isStale(live: table.count) { dropStaleExpiries() }
+  }
+
+  private mutating func removeExpired() {
+    while let first = expiries.first, first.expiresAt <= logTime {
+      expiries.removeFirst()
+      first.key.withUnsafeBytes { key in
+        guard let reference = table.reference(first.hash, key: key),
+          Entry(table.arena.pointer(reference)).offset == first.offset
+        else { return }
+        table.remove(first.hash, key: key)
+        if collectsExpired, let (channel, key) = EventKey.message(bytes: first.key) {
           expired.append(ExpiredKey(channel: channel, key: key))
         }
       }
     }
   }
 
-  private mutating func apply(_ row: RecordRow, _ bytes: RawSpan) {
-    counts.records += 1
-    logTime = max(logTime, row.timestamp)
-    let keyBytes = row.key.map { bytes.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }
-    guard let (channel, key) = EventKey.message(bytes: keyBytes) else { return }
-    if row.isTombstone {
-      channels[channel.text]?[key.text] = nil
-      return
-    }
-    do throws(DecodeFailure) {
-      guard case .event(.messagePublished, let body) = try EventEnvelope.read(row.value, of: bytes)
-      else {
-        counts.unknown += 1
-        return
+  private mutating func dropStaleExpiries() {
+    let table = table
+    expiries.keep { expiry in
+      expiry.key.withUnsafeBytes { key in
+        table.reference(expiry.hash, key: key)
+          .map { Entry(table.arena.pointer($0)).offset == expiry.offset } ?? false
       }
-      let fields = try MessageFields(body: body, of: bytes)
-      let message = Message(
-        id: try text(fields.id, bytes), contentType: try text(fields.contentType, bytes),
-        data: fields.data.map { bytes.unsafeLoad(fromByteOffset: $0, as: UInt8.self) },
-        expiresAt: fields.expiresAt)
-      channels[channel.text, default: [:]][key.text] = ChannelMessage(
-        key: key.text, message: message, time: row.timestamp, offset: row.offset)
-    } catch {
-      counts.poison += 1
     }
   }
 
-  private func text(_ range: Range<Int>, _ bytes: RawSpan) throws(DecodeFailure) -> String {
-    let utf8 = range.map { bytes.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }
-    guard let text = String(validating: utf8, as: UTF8.self) else { throw .notText }
-    return text
+  /// Time, then every message in the order of its key bytes.
+  public func encode(into bytes: inout [UInt8]) {
+    let entries = table.all.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+    bytes.append(littleEndian: logTime)
+    bytes.append(littleEndian: UInt64(entries.count))
+    for entry in entries {
+      bytes.append(littleEndian: entry.offset)
+      bytes.append(littleEndian: entry.timestamp)
+      bytes.append(littleEndian: UInt16(entry.keyLength))
+      bytes.append(littleEndian: UInt32(entry.bodyLength))
+      bytes.append(contentsOf: entry.key)
+      bytes.append(contentsOf: entry.body)
+    }
   }
 
-  public func encode(into bytes: inout [UInt8]) {}
-
+  /// Reads what `encode` wrote.
   public init(decoding bytes: RawSpan) throws(SnapshotFailure) {
-    throw .damaged("not written yet")
+    self.init()
+    var reader = StateReader(bytes.byteCount)
+    logTime = try reader.next(Int64.self, in: bytes)
+    let count = try reader.next(UInt64.self, in: bytes)
+    var last: Range<Int>?
+    for _ in 0..<count {
+      let offset = try reader.next(Int64.self, in: bytes)
+      let timestamp = try reader.next(Int64.self, in: bytes)
+      let keyLength = Int(try reader.next(UInt16.self, in: bytes))
+      let bodyLength = Int(try reader.next(UInt32.self, in: bytes))
+      let key = try reader.range(keyLength)
+      let body = try reader.range(bodyLength)
+      try check(key, body, after: last, of: bytes)
+      last = key
+      rows.clear()
+      let row = RecordRow(
+        offset: Offset(offset), timestamp: timestamp, keyStart: Int32(key.lowerBound),
+        keyLength: Int32(keyLength), valueStart: 0, valueLength: 0)
+      rows.add(row, body: body, in: bytes)
+      applyScratch(bytes)
+    }
+    guard reader.isAtEnd, self.count == Int(count) else {
+      throw .damaged("channels: the state does not end where it says")
+    }
+  }
+
+  private func check(
+    _ key: Range<Int>, _ body: Range<Int>, after last: Range<Int>?, of bytes: RawSpan
+  ) throws(SnapshotFailure) {
+    let isMessage = EventKey.separator(key, of: bytes) != nil
+    let isLater = bytes.withUnsafeBytes { buffer in
+      last.map { buffer[$0].lexicographicallyPrecedes(buffer[key]) } ?? true
+    }
+    let expiresAt = (try? MessageFields(body: body, of: bytes))?.expiresAt
+    guard isMessage, isLater, let expiresAt, expiresAt == 0 || expiresAt > logTime else {
+      throw .damaged("channels: a message that no fold makes")
+    }
   }
 }

@@ -244,9 +244,7 @@ final class HostileFile: DiskFile {
   ) throws(DiskError) -> Int {
     _ = try disk.step("read", path)
     let bytes = state.withLock { Array($0.now.dropFirst(position).prefix(count)) }
-    for (index, byte) in bytes.enumerated() {
-      buffer.storeBytes(of: byte, toByteOffset: index, as: UInt8.self)
-    }
+    buffer.withUnsafeMutableBytes { $0.copyBytes(from: bytes) }
     return bytes.count
   }
 

@@ -91,6 +91,7 @@ func options(_ change: (inout SegmentedLog.Options) -> Void = { _ in }) -> Segme
   options.partitions = 1
   options.identity = LogIdentity(0x5167_6E61_6C62_6F78)
   options.maintenanceInterval = nil
+  options.now = { 0 }
   change(&options)
   return options
 }

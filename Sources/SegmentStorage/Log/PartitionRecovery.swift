@@ -138,12 +138,13 @@ struct PartitionRecovery {
     of file: any DiskFile, size: Int, _ scan: SegmentScan, _ failure: SourceFailure
   ) throws(LogError) {
     let found = try place.attempt { () throws(DiskError) in
-      try findBatch(
+      try findTail(
         behind: scan.bytes, in: file, size: size, from: scan.end, check: place.check)
     }
     if let later = found.batch {
       throw place.corrupt(scan.end, "\(failure.text), and records from \(later) follow")
     }
+    if found.isForeign { throw place.corrupt(scan.end, failure.text) }
     guard found.lastByte != nil else { return }
     guard scan.end >= remembered else {
       throw place.corrupt(scan.end, failure.text)

@@ -13,6 +13,9 @@ struct CompactedSegment: ~Copyable {
   private var written = 0
   private var index = SparseIndex()
   private var newest: Int64 = 0
+  /// The position behind the last batch that was added, and the last batch there was.
+  private var next: Int64 = 0
+  private var last: BatchHeader?
 
   init(base: Offset, file: any DiskFile, check: HeaderCheck, compression: Compression) {
     self.base = base
@@ -20,16 +23,18 @@ struct CompactedSegment: ~Copyable {
     encoder = BatchEncoder(check: check, compression: compression)
   }
 
-  /// Adds what stays of a batch. The last batch of a segment stays even when it is empty: it says where the segment ends, and when.
+  /// About how large the segment is by now.
+  var bytes: Int { written + buffer.count }
+
+  /// Adds what stays of a batch.
   mutating func add(
-    _ batch: RawSpan, _ header: BatchHeader, _ survivors: borrowing Survivors, isLast: Bool
+    _ batch: RawSpan, _ header: BatchHeader, _ survivors: borrowing Survivors
   ) throws(DiskError) {
-    let isEmptied = header.recordCount == 0 && isLast
-    if !survivors.isWhole && !isEmptied { hasChanged = true }
-    guard survivors.count > 0 || survivors.isWhole || isLast else { return }
-    newest = max(newest, header.maxTimestamp)
-    index.add(offset: header.baseOffset, position: written + buffer.count)
-    if survivors.isWhole || isEmptied {
+    last = header
+    if !survivors.isWhole && header.recordCount > 0 { hasChanged = true }
+    guard survivors.isWhole || survivors.count > 0 else { return }
+    note(header)
+    if survivors.isWhole {
       buffer.append(batch)
     } else {
       survivors.withKept { encoder.encode(keeping: $0, count: survivors.count, of: header) }
@@ -38,12 +43,23 @@ struct CompactedSegment: ~Copyable {
     if buffer.count >= CompactedSegment.bufferBytes { try flush() }
   }
 
-  /// Makes the file durable.
+  /// Makes the file durable. Its last batch stays even without records: it says where the segment ends, and when.
   mutating func finish(end: Offset) throws(DiskError) -> IndexFile {
+    if let last, next < last.next {
+      note(last)
+      encoder.encode(keeping: RawSpan(), count: 0, of: last)
+      encoder.withBatch { buffer.append($0) }
+    }
     try flush()
     try file.sync()
     return IndexFile(
       base: base.rawValue, end: end.rawValue, bytes: written, newest: newest, index: index)
+  }
+
+  private mutating func note(_ header: BatchHeader) {
+    newest = max(newest, header.maxTimestamp)
+    next = header.next
+    index.add(offset: header.baseOffset, position: bytes)
   }
 
   private mutating func flush() throws(DiskError) {

@@ -22,9 +22,10 @@ struct Compaction {
       try store { $0.tombstoneHorizon = horizon }
     }
     var freed = 0
-    for group in groups(of: segments.filter { $0.base < cleanPoint }) {
+    var rest = segments[...].prefix { $0.base < cleanPoint }
+    while !rest.isEmpty {
       var survivors = Survivors(keys: keys, cleanPoint: cleanPoint, horizon: horizon)
-      freed += try rewrite(group, &survivors)
+      freed += try rewrite(&rest, &survivors)
     }
     try store { $0.cleanedTo = max($0.cleanedTo, cleanPoint) }
     return freed
@@ -75,28 +76,12 @@ struct Compaction {
     return horizon
   }
 
-  /// Neighbours that fit into one segment together are merged: many rounds must not leave many small files.
-  private func groups(of segments: [Segment]) -> [[Segment]] {
-    var groups: [[Segment]] = []
-    var bytes = 0
-    for segment in segments {
-      if groups.isEmpty || bytes + segment.bytes > options.segmentBytes {
-        groups.append([segment])
-        bytes = segment.bytes
-      } else {
-        groups[groups.count - 1].append(segment)
-        bytes += segment.bytes
-      }
-    }
-    return groups
-  }
-
-  /// Writes what stays of `group` into one segment and puts it in their place. Left alone when nothing would change.
+  /// Writes what stays of the first of `rest` into one segment and puts it in their place: as many as fit, because many rounds
+  /// must not leave many small files. A segment in which nothing changes is left alone.
   private func rewrite(
-    _ group: [Segment], _ survivors: inout Survivors
+    _ rest: inout ArraySlice<Segment>, _ survivors: inout Survivors
   ) throws(LogError) -> Int {
-    let base = group[0].base
-    let end = group[group.count - 1].end
+    guard let base = rest.first?.base else { return 0 }
     let temporary = place.path(SegmentName.log(base) + ".tmp")
     do throws(LogError) {
       var output = CompactedSegment(
@@ -104,23 +89,27 @@ struct Compaction {
         file: try attempt { () throws(DiskError) in
           try place.disk.open(temporary, .replace)
         }, check: place.check, compression: options.compression)
-      for segment in group {
+      var group: [Segment] = []
+      while let segment = rest.first,
+        group.isEmpty || output.bytes + segment.bytes <= options.segmentBytes
+      {
         try read(segment, from: segment.base) { batch, header, reader throws(LogError) in
           try verify(header) { () throws(BatchDamage) in
             try reader.visit(batch, header, &survivors)
           }
           try attempt { () throws(DiskError) in
-            try output.add(batch, header, survivors, isLast: header.next == end.rawValue)
+            try output.add(batch, header, survivors)
           }
           return true
         }
+        group.append(rest.removeFirst())
       }
       guard output.hasChanged || group.count > 1 else {
         try attempt { () throws(DiskError) in try place.disk.remove(temporary) }
         return 0
       }
       let content = try attempt { () throws(DiskError) in
-        let content = try output.finish(end: end)
+        let content = try output.finish(end: group[group.count - 1].end)
         try replace(group, by: temporary, content)
         return content
       }

@@ -36,7 +36,9 @@ struct SHA256 {
   private mutating func compress() {
     var words = [UInt32](repeating: 0, count: 64)
     for index in 0..<16 {
-      for byte in block[index * 4..<index * 4 + 4] { words[index] = words[index] << 8 | UInt32(byte) }
+      for byte in block[index * 4..<index * 4 + 4] {
+        words[index] = words[index] << 8 | UInt32(byte)
+      }
     }
     block.removeAll(keepingCapacity: true)
     for index in 16..<64 {

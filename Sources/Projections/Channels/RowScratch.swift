@@ -1,0 +1,66 @@
+import EventStorage
+import Events
+
+/// The messages of a batch, found but not yet folded: so that memory can be asked for ahead of its use.
+struct RowScratch: Sendable {
+  struct Row: Sendable {
+    var offset: Int64
+    var timestamp: Int64
+    var hash: UInt32
+    var keyStart: Int32
+    var keyLength: Int32
+    var separator: Int32
+    var bodyStart: Int32
+    /// -1: the key goes.
+    var bodyLength: Int32
+  }
+
+  private static let slotsAhead = 16
+  private static let entriesAhead = 8
+
+  private var rows: [Row] = []
+  /// Records whose key is no message key.
+  private(set) var foreignKeys: UInt64 = 0
+
+  var memoryBytes: Int { rows.capacity * MemoryLayout<Row>.stride }
+
+  mutating func clear() {
+    rows.removeAll(keepingCapacity: true)
+    foreignKeys = 0
+  }
+
+  @inline(__always)
+  mutating func add(_ row: RecordRow, body: Range<Int>?, in bytes: RawSpan) {
+    guard let separator = EventKey.separator(row.key, of: bytes) else {
+      foreignKeys += 1
+      return
+    }
+    let hash = bytes.withUnsafeBytes { EntryHash.of(row.key, in: $0.baseAddress.unsafelyUnwrapped) }
+    rows.append(
+      Row(
+        offset: row.offset.rawValue, timestamp: row.timestamp, hash: hash, keyStart: row.keyStart,
+        keyLength: row.keyLength, separator: Int32(separator) - row.keyStart,
+        bodyStart: Int32(body?.lowerBound ?? 0), bodyLength: body.map { Int32($0.count) } ?? -1))
+  }
+
+  /// Every row in order; its slot and its entry are on their way into the cache by then.
+  @inline(__always)
+  func forEachPrefetched(
+    _ base: UnsafeRawPointer, _ table: ChannelTable, _ body: (borrowing Row) -> Void
+  ) {
+    rows.withUnsafeBufferPointer { rows in
+      for index in rows.indices.prefix(RowScratch.slotsAhead) {
+        table.prefetchSlot(rows[index].hash)
+      }
+      for index in rows.indices {
+        if index + RowScratch.slotsAhead < rows.count {
+          table.prefetchSlot(rows[index + RowScratch.slotsAhead].hash)
+        }
+        if index + RowScratch.entriesAhead < rows.count {
+          table.prefetchEntry(rows[index + RowScratch.entriesAhead].hash)
+        }
+        body(rows[index])
+      }
+    }
+  }
+}
