@@ -29,12 +29,15 @@ extension BenchmarkCase {
     var encoded: [UInt8] = []
     channels.encode(into: &encoded)
     withExtendedLifetime((channels, inputs)) {}
+    guard channels.count == held.count else {
+      throw BenchmarkFailure("Channels holds \(channels.count) keys")
+    }
     run.report(
       BenchmarkRow(
         "memory of Channels", Quantity(Double(used) / 1e6, "MB"), against: "keys and values",
         Quantity(Double(content) / 1e6, "MB"), ratio: Double(used) / Double(content),
         target: .atMost(1.5),
-        evidence: "\(held.count) keys, a snapshot of \(encoded.count) bytes, "
+        evidence: "\(channels.count) keys, a snapshot of \(encoded.count) bytes, "
           + "\(inputsBytes - before) bytes of input beside it"))
   }
 }
