@@ -7,7 +7,7 @@ extension BenchmarkCase {
     name: "append",
     about: "append batches of 1, 100 and 1,000, each synced, beside bare writes and SQLite"
   ) { run in
-    let counts = [(1, 3000), (100, 600), (1000, 250)]
+    let counts = [(1, 1500), (100, 300), (1000, 120)]
     for (records, fullBatches) in counts {
       let batches = run.size.of(smoke: min(20, fullBatches), full: fullBatches)
       try await measureAppends(run, records: records, batches: batches)
@@ -27,7 +27,7 @@ private func measureAppends(_ run: BenchmarkRun, records: Int, batches: Int) asy
 
   var round = 0
   let results = try await medians(
-    rounds: run.size.of(smoke: 1, full: 5),
+    rounds: run.size.of(smoke: 1, full: 7),
     [
       {
         round += 1

@@ -128,16 +128,23 @@ private enum Children {
     handlers
   }
 
+  /// Two that start at once must not take the same slot; the signal handler only reads.
+  private static let changes = Mutex(())
+
   static func add(_ pid: pid_t) {
-    for index in 0..<slotsMax where slots[index] == 0 {
-      slots[index] = pid
-      return
+    changes.withLock { _ in
+      for index in 0..<slotsMax where slots[index] == 0 {
+        slots[index] = pid
+        return
+      }
+      preconditionFailure("more than \(slotsMax) servers at once")
     }
-    preconditionFailure("more than \(slotsMax) servers at once")
   }
 
   static func remove(_ pid: pid_t) {
-    for index in 0..<slotsMax where slots[index] == pid { slots[index] = 0 }
+    changes.withLock { _ in
+      for index in 0..<slotsMax where slots[index] == pid { slots[index] = 0 }
+    }
   }
 
   static func killAll() {
