@@ -23,6 +23,11 @@ final class Poller {
     }
   }
 
+  /// Watches it no longer.
+  func remove(_ socket: Socket) {
+    _ = epoll_ctl(descriptor, EPOLL_CTL_DEL, socket.descriptor, nil)
+  }
+
   /// Waits for at most `milliseconds` and calls `body` with the index of every readable connection.
   func wait(milliseconds: Int32, _ body: (Int) throws -> Void) throws {
     let count = epoll_wait(descriptor, &events, Int32(events.count), milliseconds)

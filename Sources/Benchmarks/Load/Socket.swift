@@ -4,6 +4,8 @@ import Glibc
 struct Socket {
   let descriptor: Int32
 
+  init(descriptor: Int32) { self.descriptor = descriptor }
+
   init(connectedTo port: UInt16) throws {
     descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw BenchmarkFailure.system("socket", errno) }
@@ -46,13 +48,19 @@ struct Socket {
 
   /// A port that nobody listens on now.
   static func freePort() throws -> UInt16 {
-    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    defer { _ = Glibc.close(listener) }
-    var address = loopback(0)
+    let listener = Socket(
+      descriptor: socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0))
+    defer { listener.close() }
+    return try listener.bindToFreePort()
+  }
+
+  /// Takes a free port of this machine.
+  func bindToFreePort() throws -> UInt16 {
+    var address = Socket.loopback(0)
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     let code = withUnsafeMutablePointer(to: &address) { pointer in
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(listener, $0, length) == 0 ? getsockname(listener, $0, &length) : -1
+        bind(descriptor, $0, length) == 0 ? getsockname(descriptor, $0, &length) : -1
       }
     }
     guard code == 0 else { throw BenchmarkFailure.system("bind", errno) }
