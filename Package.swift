@@ -90,10 +90,20 @@ let package = Package(
       ],
       resources: [.embedInCode("Pages/boards.html")],
       swiftSettings: strict),
+    .systemLibrary(name: "CLinux"),
+    .systemLibrary(
+      name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .target(
+      name: "Benchmarks",
+      dependencies: [
+        "Events", "EventStorage", "SegmentStorage", "Projections", "CISAL", "CLZ4", "CLinux",
+        "CSQLite", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      swiftSettings: strict),
     .executableTarget(
       name: "signalbox",
       dependencies: [
-        "Events", "EventStorage", "Projections", "Runtime",
+        "Benchmarks", "Events", "EventStorage", "Projections", "Runtime",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -107,6 +117,9 @@ let package = Package(
       name: "EventLogContract", dependencies: ["EventStorage"], path: "Tests/EventLogContract",
       swiftSettings: strict),
     .testTarget(name: "ArchitectureTests", swiftSettings: strict),
+    .testTarget(
+      name: "BenchmarksTests", dependencies: ["Benchmarks", "EventStorage", "SegmentStorage"],
+      swiftSettings: strict),
     .testTarget(name: "EventsTests", dependencies: ["Events"], swiftSettings: strict),
     .testTarget(
       name: "EventStorageTests", dependencies: ["EventLogContract", "EventStorage"],
@@ -116,7 +129,8 @@ let package = Package(
       dependencies: ["EventLogContract", "EventStorage", "SegmentStorage"],
       swiftSettings: strict),
     .testTarget(
-      name: "RuntimeTests", dependencies: ["Events", "EventStorage", "Projections", "Runtime"], swiftSettings: strict),
+      name: "RuntimeTests", dependencies: ["Events", "EventStorage", "Projections", "Runtime"],
+      swiftSettings: strict),
     .testTarget(
       name: "CommandLineTests", dependencies: ["signalbox"], swiftSettings: strict),
     .testTarget(name: "ScenarioTests", dependencies: ["signalbox"], swiftSettings: strict),

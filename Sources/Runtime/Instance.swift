@@ -22,7 +22,7 @@ package struct Instance: Sendable {
     self.settings = settings
     self.pages = pages
     var logger = Logger(label: "signalbox", factory: { StreamLogHandler.standardError(label: $0) })
-    logger.logLevel = Logger.Level(rawValue: settings.logLevel) ?? .info
+    logger.logLevel = Logger.Level(rawValue: settings.logLevel) ?? .notice
     self.logger = logger
   }
 

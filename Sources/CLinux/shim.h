@@ -1,0 +1,3 @@
+// What the Glibc module leaves out: readiness of many sockets, and the allocator's own figures.
+#include <malloc.h>
+#include <sys/epoll.h>
