@@ -34,7 +34,8 @@ package struct Demo: Sendable {
       FileManager.default.fileExists(atPath: folder + "/log.json")
     {
       throw SettingsFailure(
-        description: "\(folder) holds a log already; the demo plays into a fresh one: name another folder")
+        description:
+          "\(folder) holds a log already; the demo plays into a fresh one: name another folder")
     }
   }
 

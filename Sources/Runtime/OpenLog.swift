@@ -19,7 +19,8 @@ func openLog(_ settings: Settings) throws -> any EventLog {
   case .recording(let path):
     throw SettingsFailure(
       description:
-        "recording:\(path) can be replayed, not served; `signalbox demo --recording \(path)` plays it")
+        "recording:\(path) can be replayed, not served; `signalbox demo --recording \(path)` plays it"
+    )
   }
 }
 

@@ -1,4 +1,4 @@
-import EventStorage
+package import EventStorage
 package import Projections
 import SegmentStorage
 
@@ -21,11 +21,15 @@ package struct Replay {
 
   private let source: LogURL
   private let lastTime: Int64?
+  private let end: Position?
 
-  /// - Parameter lastTime: milliseconds since 1970, or nil for everything.
-  package init(of source: LogURL, until lastTime: Int64?) {
+  /// - Parameters:
+  ///   - lastTime: milliseconds since 1970, or nil for everything.
+  ///   - end: a position of this log that is not passed, or nil for everything.
+  package init(of source: LogURL, until lastTime: Int64? = nil, before end: Position? = nil) {
     self.source = source
     self.lastTime = lastTime
+    self.end = end
   }
 
   /// Folds, reporting now and then how far it is.
@@ -39,6 +43,9 @@ package struct Replay {
       throw SettingsFailure(
         description: "memory: holds nothing to replay; name file:FOLDER or recording:FILE")
     case .recording(let path):
+      guard end == nil else {
+        throw SettingsFailure(description: "a recording has no positions; name a time instead")
+      }
       let recording = try RecordingFile(opening: path + ".log")
       var cursor = try recording.makeCursor()
       var sink = Until(lastTime, Fold<Channels>(Partition(.messages, 0)))
@@ -56,10 +63,15 @@ package struct Replay {
       options.isReadOnly = true
       let log = try SegmentedLog(opening: path, options: options)
       defer { log.close() }
+      if let end, end.log != log.identity {
+        throw SettingsFailure(
+          description: "the position is of log \(end.log); \(path) is log \(log.identity)")
+      }
       let partitions = log.layout.partitions(of: .messages)
       for partition in partitions {
         let bounds = try log.bounds(of: partition)
-        var sink = Until(lastTime, Fold<Channels>(partition, position: bounds.start))
+        var sink = Until(
+          lastTime, before: end?[partition], Fold<Channels>(partition, position: bounds.start))
         var position = bounds.start
         while position < bounds.end, !sink.isOver {
           position = try log.read(partition, from: position, bytesMax: 4 << 20, into: &sink)

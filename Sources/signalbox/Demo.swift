@@ -40,7 +40,8 @@ struct Demo: AsyncParsableCommand {
       settings: settings, recording: recording + ".log", speed: speed, start: try start(),
       temporaryFolder: temporaryFolder
     ).run { address in
-      printLine(json ? address.json : "The boards are at \(address.url)/ (\(speed) times as fast; ^C ends)")
+      printLine(
+        json ? address.json : "The boards are at \(address.url)/, \(speed) times as fast; ^C ends")
     }
   }
 

@@ -7,16 +7,18 @@ import Runtime
 
 struct Replay: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Fold a log up to a time and print what it says.",
+    abstract: "Fold a log up to a time or a position and print what it says.",
     discussion: """
-      Without --channel it prints the digest of each partition: equal logs give equal digests on any machine. \
-      A served log can be replayed too: it is only read.
+      Without --channel it prints the digest of each partition: equal logs give equal digests on any \
+      machine. A served log can be replayed too: it is only read.
       """)
 
   @Option(help: "file:FOLDER, or recording:FILE without its .log.")
   var log = "file:./data"
-  @Option(help: "The last time to read, as RFC 3339 (2013-01-15T11:00:00Z) or milliseconds since 1970.")
+  @Option(help: "The last time to read: 2013-01-15T11:00:00Z, or milliseconds since 1970.")
   var until: String?
+  @Option(help: "A position to stop at, as publish prints it; other partitions are read whole.")
+  var position: String?
   @Option(help: "Print the messages of this channel.")
   var channel: String?
   @Flag(help: "Print one JSON object.")
@@ -25,7 +27,9 @@ struct Replay: AsyncParsableCommand {
   func run() async throws {
     let isTerminal = isatty(STDERR_FILENO) == 1
     var lastShown = Duration.zero
-    let outcome = try Runtime.Replay(of: LogURL(log), until: try until.map(milliseconds)).run {
+    let replay = Runtime.Replay(
+      of: try LogURL(log), until: try until.map(milliseconds), before: try position.map(place))
+    let outcome = try replay.run {
       guard isTerminal, $0.elapsed - lastShown > .milliseconds(200) else { return }
       lastShown = $0.elapsed
       FileHandle.standardError.write(Data("\r\($0.text)   ".utf8))
@@ -53,8 +57,8 @@ struct Replay: AsyncParsableCommand {
     for fold in outcome.channels {
       let counts = fold.state.counts
       printLine(
-        "\(fold.partition)  position \(fold.position)  messages \(fold.state.count)  poison \(counts.poison)"
-          + "  unknown \(counts.unknown)  \(fold.state.digest)")
+        "\(fold.partition)  position \(fold.position)  messages \(fold.state.count)"
+          + "  poison \(counts.poison)  unknown \(counts.unknown)  \(fold.state.digest)")
     }
     let seconds = outcome.elapsed / .seconds(1)
     let rate = Int(Double(outcome.records) / max(seconds, 1e-9))
@@ -74,6 +78,12 @@ struct Replay: AsyncParsableCommand {
       } else {
         printLine("\(message.key)\t\(data)")
       }
+    }
+  }
+
+  private func place(_ token: String) throws -> Position {
+    do throws(TokenFailure) { return try Position(token: token) } catch {
+      throw Failure("--position is no position (\(error)); pass one as it was printed")
     }
   }
 

@@ -71,7 +71,8 @@ final class ChannelTable: @unchecked Sendable {
       entry.bodyLength = body.count
       entry.spareWords = have - need
       if let bytes = body.baseAddress {
-        (entry.pointer + Entry.headerBytes + key.count).copyMemory(from: bytes, byteCount: body.count)
+        (entry.pointer + Entry.headerBytes + key.count).copyMemory(
+          from: bytes, byteCount: body.count)
       }
     } else {
       relocate(place, key: key, separator: separator, body: body, offset, timestamp)

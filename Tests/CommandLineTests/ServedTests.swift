@@ -1,0 +1,98 @@
+import Foundation
+import Testing
+
+/// `signalbox serve` in a process of its own, ended with the test.
+final class Served {
+  let process = Process()
+  let url: String
+
+  init(_ arguments: String...) throws {
+    process.executableURL = URL(fileURLWithPath: Program.path)
+    process.arguments = ["serve", "--port", "0", "--json"] + arguments
+    let output = Pipe()
+    process.standardOutput = output
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    let line = output.fileHandleForReading.availableData
+    let object = try JSONSerialization.jsonObject(with: line) as? [String: Any]
+    url = try #require(object?["url"] as? String)
+  }
+
+  /// SIGTERM, and the exit code.
+  func end() -> Int32 {
+    process.terminate()
+    process.waitUntilExit()
+    return process.terminationStatus
+  }
+
+  deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+}
+
+@Suite struct ServedTests {
+  @Test
+  func `what is published is printed by subscribe, replay says the same, SIGTERM ends with 0`()
+    throws
+  {
+    let folder = try Folder()
+    let served = try Served("--log", "file:\(folder.path)/log")
+    let first = try Program("publish", "orders", #"{"n":1}"#, "--key", "a", "--url", served.url)
+    #expect(first.status == 0, "\(first.error)")
+    let position = first.output.trimmingCharacters(in: .whitespacesAndNewlines)
+    let second = try Program("publish", "orders", "--key", "b", "--url", served.url, input: "text")
+    #expect(second.status == 0, "\(second.error)")
+    #expect(
+      try Program("publish", "orders", "--key", "a", "--delete", "--url", served.url).status == 0)
+
+    let fresh = try Program("subscribe", "orders", "--count", "3", "--url", served.url)
+    let lines = fresh.output.split(separator: "\n")
+    #expect(lines.map { $0.prefix { $0 != "\t" } } == ["snapshot", "message", "live"])
+    #expect(lines.count == 3 && lines[1].contains(#""data":"text""#))
+
+    let resumed = try Program(
+      "subscribe", "orders", "--from", position, "--count", "4", "--url", served.url)
+    let events = resumed.output.split(separator: "\n").map { $0.prefix { $0 != "\t" } }
+    #expect(events == ["resumed", "message", "delete", "live"])
+
+    let now = try Program("replay", "--log", "file:\(folder.path)/log", "--channel", "orders")
+    #expect(now.output == "b\ttext\n", "\(now.error)")
+    let past = try Program(
+      "replay", "--log", "file:\(folder.path)/log", "--channel", "orders", "--position", position)
+    #expect(past.output == "a\t{\"n\":1}\n", "\(past.error)")
+    #expect(served.end() == 0)
+  }
+
+  @Test func `a log that is served is locked, and says by whom`() throws {
+    let folder = try Folder()
+    let served = try Served("--log", "file:\(folder.path)/log")
+    let other = try Program("serve", "--port", "0", "--log", "file:\(folder.path)/log")
+    #expect(other.status == 1)
+    #expect(other.error.contains("\(served.process.processIdentifier)"), "\(other.error)")
+    #expect(served.end() == 0)
+  }
+
+  @Test func `what the server refuses is said in one line`() throws {
+    let served = try Served("--log", "memory:")
+    let refused = try Program(
+      "publish", "orders", "{", "--content-type", "application/json", "--url", served.url)
+    #expect(refused.status == 1)
+    #expect(refused.error.contains("400"), "\(refused.error)")
+    #expect(refused.error.split(separator: "\n").count == 1)
+  }
+
+  /// Law 1, across processes.
+  @Test func `the recording has one digest in ten processes`() throws {
+    let january = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../replay/nyc-departures/january").path
+    var digests: Set<String> = []
+    for _ in 0..<10 {
+      let replay = try Program(
+        "replay", "--log", "recording:\(january)", "--until", "2013-01-07T13:30:00Z", "--json")
+      #expect(replay.status == 0, "\(replay.error)")
+      digests.insert(replay.output)
+    }
+    #expect(digests.count == 1)
+    #expect(
+      digests.first?.contains("ea0ab837ec12351bbdd314becfe1bd2e903ab3d68a92fbcd914fa33624821612")
+        == true)
+  }
+}
