@@ -43,7 +43,7 @@ struct SparseIndex: Equatable, Sendable {
 /// What the index file of a closed segment says. It saves reading the segment on opening; when it is missing or does
 /// not fit, it is made again from the segment.
 ///
-/// Little-endian: "SBXINDEX", version, base, end, bytes, newest time, dirty flag, entry count, entries, CRC-32C.
+/// Little-endian: "SBXINDEX", version, base, end, bytes, newest time, entry count, entries, CRC-32C.
 struct IndexFile: Equatable {
   static let magic = Array("SBXINDEX".utf8)
   static let version: UInt32 = 1
