@@ -36,14 +36,30 @@ struct ServerOptions: ParsableArguments {
     return answer
   }
 
-  func send(_ request: HTTPClientRequest, deadline: NIODeadline) async throws -> HTTPClientResponse
-  {
+  /// - Throws: `Unreachable` when nobody answers.
+  func send(
+    _ request: HTTPClientRequest, deadline: NIODeadline
+  ) async throws -> HTTPClientResponse {
     do {
-      return try await HTTPClient.shared.execute(request, deadline: deadline)
+      return try await ServerOptions.client.execute(request, deadline: deadline)
     } catch {
-      throw Failure("no answer from \(url): \(error); is `signalbox serve` running there?")
+      throw Unreachable(
+        description: "no answer from \(url): is `signalbox serve` running there? (\(error))")
     }
   }
+
+  /// Says at once that nobody listens, where the shared client tries on until the deadline. Lives as long as the process.
+  private static let client: HTTPClient = {
+    var configuration = HTTPClient.Configuration()
+    configuration.connectionPool.retryConnectionEstablishment = false
+    configuration.timeout.connect = .seconds(10)
+    return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+  }()
+}
+
+/// Nobody answered: trying again later may help.
+struct Unreachable: Error, CustomStringConvertible {
+  let description: String
 }
 
 /// What the server said.

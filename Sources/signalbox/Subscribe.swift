@@ -51,8 +51,10 @@ struct Subscribe: AsyncParsableCommand {
           position = parser.lastEventID ?? position
           retry = parser.retry ?? retry
         }
-      } catch let failure as Failure where position == nil && printed == 0 {
-        throw failure
+      } catch let refused as Failure {
+        throw refused
+      } catch let unreachable as Unreachable where printed == 0 {
+        throw unreachable
       } catch {
         FileHandle.standardError.write(Data("signalbox: \(error); trying again\n".utf8))
       }
