@@ -57,7 +57,9 @@ let package = Package(
     .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"])]),
     .target(
       name: "SegmentStorage",
-      dependencies: ["EventStorage", "CLZ4", "CISAL"],
+      dependencies: [
+        "EventStorage", "CLZ4", "CISAL", .product(name: "Crypto", package: "swift-crypto"),
+      ],
       swiftSettings: strict + [.strictMemorySafety()]),
     .target(
       name: "Gateway",
@@ -110,12 +112,28 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    // Tests.
+    .target(
+      name: "EventLogContract", dependencies: ["EventStorage"], path: "Tests/EventLogContract",
+      swiftSettings: strict),
+    .testTarget(name: "ArchitectureTests", swiftSettings: strict),
     .testTarget(
       name: "BenchmarksTests", dependencies: ["Benchmarks", "EventStorage", "SegmentStorage"],
       swiftSettings: strict),
     .testTarget(name: "EventsTests", dependencies: ["Events"], swiftSettings: strict),
     .testTarget(
-      name: "EventStorageTests", dependencies: ["EventStorage"], swiftSettings: strict),
+      name: "EventStorageTests", dependencies: ["EventLogContract", "EventStorage"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "SegmentStorageTests",
+      dependencies: ["EventLogContract", "EventStorage", "SegmentStorage"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "RuntimeTests", dependencies: ["Events", "EventStorage", "Projections", "Runtime"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "CommandLineTests", dependencies: ["signalbox"], swiftSettings: strict),
+    .testTarget(name: "ScenarioTests", dependencies: ["signalbox"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -90,7 +90,13 @@ package struct Gateway: Service {
       tasks.addTask {
         // Streams have said goodbye by the time it ends.
         defer { for follower in followers { follower.stop() } }
-        try await server.run()
+        do {
+          try await server.run()
+        } catch let error as IOError {
+          throw ListeningFailure(
+            description: "cannot listen on \(configuration.host):\(configuration.port): \(error);"
+              + " choose another address or port")
+        }
       }
       try await tasks.waitForAll()
     }
@@ -146,4 +152,9 @@ package struct Gateway: Service {
     }
     return live
   }
+}
+
+/// The address cannot be listened on.
+package struct ListeningFailure: Error, CustomStringConvertible {
+  package let description: String
 }

@@ -1,7 +1,7 @@
 package import EventStorage
 import Events
 import NIOCore
-import Projections
+package import Projections
 import Synchronization
 
 /// One partition as this instance knows it: the fold, the recent batches, and who wants to hear of what.
@@ -55,6 +55,8 @@ package final class LivePartition: Sendable {
     self.partition = partition
     self.identity = identity
     self.loops = loops
+    var channels = channels
+    channels.collectsExpired = true
     state = Mutex(
       State(
         channels: channels, position: position,
@@ -63,6 +65,11 @@ package final class LivePartition: Sendable {
 
   /// How far the fold has come.
   package var position: Offset { state.withLock(\.position) }
+
+  /// The fold as it is now, to be stored: its state and its position, which belong together.
+  package var fold: Fold<Channels> {
+    state.withLock { Fold(partition, state: $0.channels, position: $0.position) }
+  }
 
   /// When the next message expires, in milliseconds since 1970.
   package var nextExpiry: Int64? { state.withLock { $0.channels.nextExpiry } }

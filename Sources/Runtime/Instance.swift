@@ -22,7 +22,7 @@ package struct Instance: Sendable {
     self.settings = settings
     self.pages = pages
     var logger = Logger(label: "signalbox", factory: { StreamLogHandler.standardError(label: $0) })
-    logger.logLevel = Logger.Level(rawValue: settings.logLevel) ?? .info
+    logger.logLevel = Logger.Level(rawValue: settings.logLevel) ?? .notice
     self.logger = logger
   }
 
@@ -54,6 +54,12 @@ package struct Instance: Sendable {
     var all: [any Service] = [
       gateway, Ticker(log: log, partitions: gateway.partitions, now: wallClock, logger: logger),
     ]
+    if let snapshots {
+      all.append(
+        Snapshotter(
+          files: snapshots, log: log, partitions: gateway.partitions,
+          interval: .seconds(settings.snapshotSeconds), logger: logger))
+    }
     all += try services(log, logger)
     var group = ServiceGroupConfiguration(
       services: all.map { .init(service: $0, successTerminationBehavior: .ignore) },

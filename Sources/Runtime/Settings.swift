@@ -35,7 +35,7 @@ package struct Settings: Sendable {
     "connections-max": 20_000,
     "body-bytes-max": 1_048_576,
     "snapshot-seconds": 60,
-    "log-level": "info",
+    "log-level": "notice",
   ]
 
   /// Reads the settings.

@@ -3,23 +3,22 @@ import Gateway
 import Logging
 import Projections
 
-/// Folds a partition to its end.
+/// The newest snapshot of a partition that fits, and the log behind it. A snapshot that does not fit costs time, nothing else.
 func startingState(
   _ partition: Partition, _ log: any EventLog, _ files: SnapshotFiles?, _ logger: Logger
 ) throws(LogError) -> Gateway.Start {
-  var feed = ChannelsFeed()
-  let end = try log.bounds(of: partition).end
-  var position = try log.bounds(of: partition).start
-  while position < end {
-    position = try log.read(partition, from: position, bytesMax: 4 << 20, into: &feed)
+  var fold = Fold<Channels>(partition)
+  let bounds = try log.bounds(of: partition)
+  for bytes in files?.newestFirst(of: Channels.name, in: partition) ?? [] {
+    do throws(SnapshotFailure) {
+      fold = try Snapshot.decode(bytes, of: log.identity, partition, within: bounds)
+      break
+    } catch {
+      logger.warning("a snapshot of \(partition) is left aside: \(error)")
+    }
   }
-  return Gateway.Start(channels: feed.channels, position: position)
-}
-
-private struct ChannelsFeed: RecordSink {
-  var channels = Channels()
-
-  mutating func apply(_ bytes: RawSpan, _ rows: Span<RecordRow>, next: Offset) {
-    channels.apply(bytes, rows, next: next)
-  }
+  let start = fold.position
+  try fold.catchUp(with: log)
+  logger.info("\(partition) is at \(fold.position), \(start) of it from a snapshot")
+  return Gateway.Start(channels: fold.state, position: fold.position)
 }

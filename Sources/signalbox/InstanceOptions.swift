@@ -31,7 +31,7 @@ struct InstanceOptions: ParsableArguments {
   var bodyBytesMax: String?
   @Option(help: "Seconds between snapshots of the projections (default 60).")
   var snapshotSeconds: String?
-  @Option(help: "trace, debug, info, notice, warning or error (default info).")
+  @Option(help: "trace, debug, info, notice, warning or error (default notice).")
   var logLevel: String?
 
   func settings(over changes: [String: String] = [:]) async throws -> Settings {

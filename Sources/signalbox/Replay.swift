@@ -1,7 +1,120 @@
 import ArgumentParser
+import EventStorage
+import Events
+import Foundation
+import Projections
 import Runtime
 
 struct Replay: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Fold a log and print what it says.")
-  func run() async throws { throw Failure("not yet") }
+  static let configuration = CommandConfiguration(
+    abstract: "Fold a log up to a time and print what it says.",
+    discussion: """
+      Without --channel it prints the digest of each partition: equal logs give equal digests on any machine. \
+      A served log can be replayed too: it is only read.
+      """)
+
+  @Option(help: "file:FOLDER, or recording:FILE without its .log.")
+  var log = "file:./data"
+  @Option(help: "The last time to read, as RFC 3339 (2013-01-15T11:00:00Z) or milliseconds since 1970.")
+  var until: String?
+  @Option(help: "Print the messages of this channel.")
+  var channel: String?
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  func run() async throws {
+    let isTerminal = isatty(STDERR_FILENO) == 1
+    var lastShown = Duration.zero
+    let outcome = try Runtime.Replay(of: LogURL(log), until: try until.map(milliseconds)).run {
+      guard isTerminal, $0.elapsed - lastShown > .milliseconds(200) else { return }
+      lastShown = $0.elapsed
+      FileHandle.standardError.write(Data("\r\($0.text)   ".utf8))
+    }
+    if isTerminal, lastShown > .zero { FileHandle.standardError.write(Data("\r\u{1b}[K".utf8)) }
+    if let channel {
+      try printChannel(ChannelName(channel), outcome)
+    } else {
+      try printDigests(outcome)
+    }
+  }
+
+  private func printDigests(_ outcome: Runtime.Replay.Outcome) throws {
+    if json {
+      let partitions = outcome.channels.map { fold in
+        PartitionReport(
+          partition: "\(fold.partition)", position: fold.position.rawValue,
+          messages: fold.state.count, records: fold.state.counts.records,
+          poison: fold.state.counts.poison, unknown: fold.state.counts.unknown,
+          digest: fold.state.digest)
+      }
+      try printJSON(partitions)
+      return
+    }
+    for fold in outcome.channels {
+      let counts = fold.state.counts
+      printLine(
+        "\(fold.partition)  position \(fold.position)  messages \(fold.state.count)  poison \(counts.poison)"
+          + "  unknown \(counts.unknown)  \(fold.state.digest)")
+    }
+    let seconds = outcome.elapsed / .seconds(1)
+    let rate = Int(Double(outcome.records) / max(seconds, 1e-9))
+    printLine("\(outcome.records) records in \(Int(seconds * 1000)) ms, \(rate) a second")
+  }
+
+  private func printChannel(_ channel: ChannelName, _ outcome: Runtime.Replay.Outcome) throws {
+    let slot = Slot(channel: channel).partition(of: outcome.channels.count)
+    let messages = outcome.channels[slot].state.messages(in: channel)
+    for message in messages {
+      let data = String(decoding: message.message.data, as: UTF8.self)
+      if json {
+        try printJSON(
+          MessageReport(
+            key: message.key, id: message.message.id, timeMs: message.time,
+            contentType: message.message.contentType, data: data))
+      } else {
+        printLine("\(message.key)\t\(data)")
+      }
+    }
+  }
+
+  private func milliseconds(_ text: String) throws -> Int64 {
+    if let number = Int64(text) { return number }
+    guard let date = try? Date(text, strategy: .iso8601) else {
+      throw Failure("--until is “\(text)”; write it as 2013-01-15T11:00:00Z or in milliseconds")
+    }
+    return Int64(date.timeIntervalSince1970 * 1000)
+  }
+
+  private func printJSON(_ value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    printLine(String(decoding: try encoder.encode(value), as: UTF8.self))
+  }
+}
+
+private struct PartitionReport: Encodable {
+  var partition: String
+  var position: Int64
+  var messages: Int
+  var records: UInt64
+  var poison: UInt64
+  var unknown: UInt64
+  var digest: String
+}
+
+private struct MessageReport: Encodable {
+  var key: String
+  var id: String
+  var timeMs: Int64
+  var contentType: String
+  var data: String
+}
+
+extension Runtime.Replay.Progress {
+  fileprivate var text: String {
+    let seconds = max(elapsed / .seconds(1), 1e-9)
+    let left = share > 0 ? Int(seconds / share - seconds) : 0
+    return
+      "\(Int(share * 100)) %  \(records) records  \(Int(Double(records) / seconds)) a second  \(left) s left"
+  }
 }

@@ -4,6 +4,7 @@ enum Floor: Int, Comparable {
 
   static let of: [String: Floor] = [
     "CLZ4": .c, "CISAL": .c, "CRdKafka": .c, "CMongoc": .c, "CSQLite": .c, "CLinux": .c,
+    "CPrefetch": .c,
     "Events": .pure, "EventStorage": .pure, "Views": .pure, "Projections": .pure,
     "Decisions": .pure, "PropertyTesting": .pure, "EventLaws": .pure,
     "SegmentStorage": .adapter, "KafkaStorage": .adapter, "MongoViews": .adapter,
@@ -16,6 +17,7 @@ enum Floor: Int, Comparable {
   static let ownerOfC = [
     "CLZ4": "SegmentStorage", "CISAL": "SegmentStorage", "CRdKafka": "KafkaStorage",
     "CMongoc": "MongoViews", "CSQLite": "Benchmarks", "CLinux": "Benchmarks",
+    "CPrefetch": "Projections",
   ]
 
   static func < (left: Floor, right: Floor) -> Bool { left.rawValue < right.rawValue }

@@ -6,8 +6,7 @@ struct Program {
   let output: String
   let error: String
 
-  static let path = Bundle.main.bundleURL.deletingLastPathComponent()
-    .appendingPathComponent("signalbox").path
+  static let path = Bundle.main.bundleURL.appendingPathComponent("signalbox").path
 
   init(_ arguments: String..., input: String = "", environment: [String: String] = [:]) throws {
     let process = Process()

@@ -5,8 +5,7 @@ import Testing
 enum Witness {
 
   /// The built program under test, beside the tests.
-  static let signalbox = Bundle.main.bundleURL.deletingLastPathComponent()
-    .appendingPathComponent("signalbox").path
+  static let signalbox = Bundle.main.bundleURL.appendingPathComponent("signalbox").path
 
   static let python = ProcessInfo.processInfo.environment["SIGNALBOX_PYTHON"] ?? "python3"
 

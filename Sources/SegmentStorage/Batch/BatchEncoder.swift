@@ -19,8 +19,11 @@ struct EncodedBatch: Equatable {
 struct BatchEncoder: ~Copyable {
   private let check: HeaderCheck
   private let compression: Compression
+  /// Room for a header, and the records behind it: the batch itself when it is not compressed.
   private var records = ByteStore(capacity: 64 << 10)
-  private var batch = ByteStore(capacity: 64 << 10)
+  /// The batch when it is.
+  private var compressed = ByteStore(capacity: 64 << 10)
+  private var isCompressed = false
 
   init(check: HeaderCheck, compression: Compression) {
     self.check = check
@@ -29,17 +32,17 @@ struct BatchEncoder: ~Copyable {
 
   /// Lends the batch encoded last.
   func withBatch<R, Failure: Error>(_ body: (RawSpan) throws(Failure) -> R) throws(Failure) -> R {
-    try batch.withBytes(body)
+    try isCompressed ? compressed.withBytes(body) : records.withBytes(body)
   }
 
   /// The size of the batch encoded last.
-  var batchBytes: Int { batch.count }
+  var batchBytes: Int { isCompressed ? compressed.count : records.count }
 
   /// Encodes several appends of one writer as one batch. No record's time is before `newest`, or before the one ahead of it.
   mutating func encode(
     _ appends: some Sequence<AppendBatch>, at base: Offset, newest: Int64
   ) -> EncodedBatch {
-    records.removeAll()
+    begin()
     var newest = newest
     var baseTime: Int64?
     var delta: Int64 = 0
@@ -50,10 +53,10 @@ struct BatchEncoder: ~Copyable {
       baseTime = start
       writer = append.writer
       var key = append.idempotencyKey
-      for record in append.records {
+      let span = append.records.span
+      for index in span.indices {
         encode(
-          record, time: newest - start, delta: delta, idempotencyKey: key,
-          count: append.records.count)
+          span[index], time: newest - start, delta: delta, idempotencyKey: key, count: span.count)
         key = nil
         delta += 1
       }
@@ -69,7 +72,7 @@ struct BatchEncoder: ~Copyable {
 
   /// A control batch that makes a new life of a writer durable. To Kafka's tools it is a commit marker.
   mutating func encodeFence(_ writer: Writer, at base: Offset, newest: Int64) -> EncodedBatch {
-    records.removeAll()
+    begin()
     let marker = NewRecord(key: [0, 0, 0, 1], value: [0, 0, 0, 0, 0, 0])
     encode(marker, time: 0, delta: 0, idempotencyKey: nil, count: 1)
     let next = Offset(base.rawValue + 1)
@@ -82,7 +85,7 @@ struct BatchEncoder: ~Copyable {
 
   /// A batch of records as they are stored, for compaction: what `header` says, but with these records only.
   mutating func encode(keeping kept: RawSpan, count: Int32, of header: BatchHeader) {
-    records.removeAll()
+    begin()
     records.append(kept)
     finish(
       Frame(
@@ -150,43 +153,54 @@ struct BatchEncoder: ~Copyable {
     var isControl: Bool
   }
 
-  /// Puts the header before the records, compressed where that is smaller.
+  private mutating func begin() {
+    records.removeAll()
+    records.appendZeros(BatchHeader.byteCount)
+  }
+
+  /// Writes the header before the records, compressed where that is smaller.
   private mutating func finish(_ frame: Frame) {
-    batch.removeAll()
-    batch.append(bigEndian: frame.base.rawValue)
-    batch.append(bigEndian: Int32(0))  // length: below
-    batch.append(bigEndian: Int32(0))  // leader epoch: below
-    batch.append(bigEndian: UInt8(2))
-    batch.append(bigEndian: UInt32(0))  // checksum: below
-    batch.append(bigEndian: Int16(0))  // attributes: below
-    batch.append(bigEndian: Int32(frame.next.rawValue - frame.base.rawValue - 1))
-    batch.append(bigEndian: frame.baseTime)
-    batch.append(bigEndian: frame.newest)
-    batch.append(bigEndian: frame.writer?.id ?? -1)
-    batch.append(bigEndian: frame.writer?.epoch ?? -1)
-    batch.append(bigEndian: Int32(-1))
-    batch.append(bigEndian: frame.count)
-    var attributes: Int16 = frame.isControl ? 0x30 : 0
-    if !frame.isControl && appendCompressed() {
-      attributes |= compression.code
+    isCompressed = !frame.isControl && compress()
+    if isCompressed {
+      BatchEncoder.writeHeader(frame, compression.code, check, &compressed)
     } else {
-      records.withBytes { batch.append($0) }
+      BatchEncoder.writeHeader(frame, 0, check, &records)
     }
+  }
+
+  private mutating func compress() -> Bool {
+    guard case .lz4(let acceleration) = compression,
+      records.count - BatchHeader.byteCount >= BatchLimits.compressedBytesMin
+    else { return false }
+    compressed.removeAll()
+    compressed.appendZeros(BatchHeader.byteCount)
+    return records.withBytes {
+      deflate(
+        $0.extracting(droppingFirst: BatchHeader.byteCount), acceleration: acceleration,
+        onto: &compressed)
+    }
+  }
+
+  private static func writeHeader(
+    _ frame: Frame, _ codec: Int16, _ check: HeaderCheck, _ batch: inout ByteStore
+  ) {
     let length = Int32(batch.count - BatchHeader.lengthEnd)
+    batch.put(bigEndian: frame.base.rawValue, at: 0)
     batch.put(bigEndian: length, at: 8)
     batch.put(bigEndian: check.epoch(offset: frame.base.rawValue, length: length), at: 12)
-    batch.put(bigEndian: attributes, at: 21)
+    batch.put(bigEndian: UInt8(2), at: 16)
+    batch.put(bigEndian: codec | (frame.isControl ? 0x30 : 0), at: 21)
+    batch.put(bigEndian: Int32(frame.next.rawValue - frame.base.rawValue - 1), at: 23)
+    batch.put(bigEndian: frame.baseTime, at: 27)
+    batch.put(bigEndian: frame.newest, at: 35)
+    batch.put(bigEndian: frame.writer?.id ?? -1, at: 43)
+    batch.put(bigEndian: frame.writer?.epoch ?? -1, at: 51)
+    batch.put(bigEndian: Int32(-1), at: 53)
+    batch.put(bigEndian: frame.count, at: 57)
     let checksum = batch.withBytes {
       CRC32C.of($0.extracting(droppingFirst: BatchHeader.checksumStart))
     }
     batch.put(bigEndian: checksum, at: 17)
-  }
-
-  private mutating func appendCompressed() -> Bool {
-    guard case .lz4(let acceleration) = compression,
-      records.count >= BatchLimits.compressedBytesMin
-    else { return false }
-    return records.withBytes { deflate($0, acceleration: acceleration, onto: &batch) }
   }
 }
 

@@ -75,6 +75,12 @@
     append(bigEndian: value.byteSwapped)
   }
 
+  mutating func appendZeros(_ more: Int) {
+    reserve(more)
+    unsafe start.advanced(by: count).initializeMemory(as: UInt8.self, repeating: 0, count: more)
+    count += more
+  }
+
   mutating func put<T: FixedWidthInteger & BitwiseCopyable>(bigEndian value: T, at index: Int) {
     precondition(index >= 0 && index + MemoryLayout<T>.size <= count, "byte \(index) of \(count)")
     unsafe start.storeBytes(of: value.bigEndian, toByteOffset: index, as: T.self)

@@ -7,12 +7,20 @@ internal import Glibc
 final class Committer: @unchecked Sendable {
   private typealias Completion = @Sendable (Result<Appended, LogError>) -> Void
 
+  /// Fewer than so many are not worth waiting for, and nothing is worth waiting longer for.
+  private static let gatheringMin = 8
+  private static let gatheringMax = Duration.microseconds(200)
+
   private let monitor: Monitor<PartitionLog.State>
   private var writer: SegmentWriter
   private var memory: AppendMemory
   private var encoder: BatchEncoder
   private var stopped: LogError?
   private let isReadOnly: Bool
+
+  /// How many operations came together last, and how long the writing of the last batch took.
+  private var lastTogether = 0
+  private var lastWrite = Duration.zero
 
   /// The appends that will share the next batch.
   private var group: [AppendBatch] = []
@@ -41,17 +49,18 @@ final class Committer: @unchecked Sendable {
     monitor.withLock { $0.commitThread = pthread_self() }
     var done = 0
     while true {
-      let operations =
-        monitor.waitForWork { state -> [AppendOperation]? in
-          state.waitingBytes -= done
-          done = 0
-          guard state.waiting.isEmpty else {
-            defer { state.waiting = [] }
-            return state.waiting
-          }
-          return state.isClosed ? [] : nil
-        } ?? []
+      _ = monitor.waitForWork { state -> Bool? in
+        state.waitingBytes -= done
+        done = 0
+        return state.waiting.isEmpty && !state.isClosed ? nil : true
+      }
+      gather()
+      let operations = monitor.withLock { state in
+        defer { state.waiting = [] }
+        return state.waiting
+      }
       if operations.isEmpty { break }
+      lastTogether = operations.count
       for operation in operations {
         perform(operation)
         done += operation.bytes
@@ -60,6 +69,19 @@ final class Committer: @unchecked Sendable {
       if stopped == nil { writer.makeRoom() }
     }
     finish()
+  }
+
+  /// Gives those who were answered together a moment to come back together. Otherwise the first of them gets a sync of its
+  /// own, and all others wait for that one and for the next. A lone writer never waits.
+  private func gather() {
+    guard lastTogether >= Committer.gatheringMin else { return }
+    let clock = ContinuousClock()
+    let end = clock.now + min(lastWrite / 2, Committer.gatheringMax)
+    repeat {
+      let count = monitor.withLock { $0.isClosed ? Int.max : $0.waiting.count }
+      if count >= lastTogether * 3 / 4 { return }
+      sched_yield()
+    } while clock.now < end
   }
 
   /// Leaves the partition as the next opening likes it best. After a failure nothing is touched.
@@ -141,11 +163,13 @@ final class Committer: @unchecked Sendable {
     guard !group.isEmpty else { return }
     let encoded = encoder.encode(group, at: writer.next, newest: writer.newest)
     let result: Result<EncodedBatch, LogError>
+    let start = ContinuousClock.now
     do throws(DiskError) {
       try encoder.withBatch { bytes throws(DiskError) in
         try writer.write(bytes, encoded, memory)
       }
       result = .success(encoded)
+      lastWrite = ContinuousClock.now - start
     } catch {
       result = .failure(stop(error))
     }

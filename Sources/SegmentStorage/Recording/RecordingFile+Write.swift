@@ -50,7 +50,7 @@ extension RecordingFile {
 
 private struct RecordingWriter: ~Copyable {
   private var encoder: BatchEncoder
-  private var hash = SHA256()
+  private var hash = RecordingHash()
   private var next = Offset.zero
   private var newest: Int64?
   private var manifest = RecordingManifest(

@@ -52,7 +52,7 @@ package struct RecordingFile: Sendable {
 
   /// Compares the whole file with the hash in the manifest.
   package func verify() throws(RecordingError) {
-    var hash = SHA256()
+    var hash = RecordingHash()
     var position = 0
     var buffer = [UInt8](repeating: 0, count: BatchSource.windowBytes)
     while position < manifest.bytes {
