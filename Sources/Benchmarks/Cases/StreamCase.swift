@@ -5,8 +5,8 @@ extension BenchmarkCase {
   ) { run in
     let deliveries = run.size.of(smoke: 2000, full: 600_000)
     for count in run.size.of(smoke: [50], full: [1000, 5000]) {
-      // Both ends of every connection to the bare thread are here.
-      try raiseDescriptorLimit(to: UInt64(4 * count + 1024))
+      // Both ends of every connection to the bare thread are in this process.
+      try raiseDescriptorLimit(to: UInt64(2 * count + 1024))
       for width in [1, 16] {
         let load = Streams(
           subscribers: count, width: width,

@@ -30,15 +30,15 @@ struct HTTPDialect: PublishDialect {
   func opening(connection: Int) -> [UInt8]? { nil }
 
   func request(connection: Int, payload: [UInt8]) -> [UInt8] {
-    request(channel: "bench-\(connection)", payload: payload)
+    request(channel: "bench-\(connection)", key: nil, payload: payload)
   }
 
-  func request(channel: String, payload: [UInt8]) -> [UInt8] {
+  func request(channel: String, key: String?, payload: [UInt8]) -> [UInt8] {
     Array(
       """
       POST /v1/channels/\(channel)/messages HTTP/1.1\r
       Host: 127.0.0.1\r
-      Content-Type: application/json\r
+      Content-Type: application/json\r\n\(key.map { "Signalbox-Key: \($0)\r\n" } ?? "")\
       Content-Length: \(payload.count)\r
       \r\n
       """.utf8) + payload

@@ -24,6 +24,8 @@ final class StreamLoad {
   private let poller: Poller
   private var subscribers: [Socket] = []
   private var publishers: [Socket] = []
+  /// What has come of the answer to each publisher.
+  private var answers: [[UInt8]] = []
   private var delivered: [Int] = []
   private var scratch = [UInt8](repeating: 0, count: 256 << 10)
   private let payloadBytes: Int
@@ -61,6 +63,7 @@ final class StreamLoad {
       publishers.append(socket)
       try poller.add(socket, index: count + index)
     }
+    answers = [[UInt8]](repeating: [], count: width)
     delivered = [Int](repeating: 0, count: count)
   }
 
@@ -75,9 +78,11 @@ final class StreamLoad {
         guard bytes.count < 12 || bytes[9] == UInt8(ascii: "2") else {
           throw BenchmarkFailure("no stream: \(String(decoding: bytes.prefix(300), as: UTF8.self))")
         }
-        if bytes.firstEnd(of: "event: live\n") ?? bytes.firstEnd(of: "event:live\n") != nil {
-          live += 1
-        }
+        // The rest of a stream that is live already is no second one.
+        let isNews =
+          UnsafeRawBufferPointer(rebasing: bytes.prefix(bytes.count - count)).firstEnd(
+            of: "event: live\n") == nil
+        if isNews, bytes.firstEnd(of: "event: live\n") != nil { live += 1 }
       }
     }
   }
@@ -98,7 +103,8 @@ final class StreamLoad {
       while published < events, published - finished < publishers.count,
         let publisher = idle.popLast()
       {
-        try publishers[publisher].sendAll(dialect.request(channel: "bench", payload: payload()))
+        try publishers[publisher].sendAll(
+          dialect.request(channel: "bench", key: "now", payload: payload()))
         published += 1
       }
       let now = wallNanoseconds()
@@ -107,8 +113,8 @@ final class StreamLoad {
       }
       try poller.wait(milliseconds: 1000) { index in
         if index >= subscribers.count {
-          let count = try receive(publishers[index - subscribers.count])
-          if count > 0 { idle.append(index - subscribers.count) }
+          let publisher = index - subscribers.count
+          if try isAcknowledged(publisher) { idle.append(publisher) }
           return
         }
         let count = try receive(subscribers[index])
@@ -126,11 +132,24 @@ final class StreamLoad {
     // The answers to the last publishes may still be on their way.
     while idle.count < publishers.count {
       try poller.wait(milliseconds: 1000) { index in
-        guard index >= subscribers.count else { return }
-        if try receive(publishers[index - subscribers.count]) > 0 { idle.append(index) }
+        let publisher = index - subscribers.count
+        if publisher >= 0, try isAcknowledged(publisher) { idle.append(publisher) }
       }
     }
     return result
+  }
+
+  private func isAcknowledged(_ publisher: Int) throws -> Bool {
+    answers[publisher] += scratch[..<(try receive(publishers[publisher]))]
+    switch answers[publisher].withUnsafeBytes({ dialect.reply(in: $0) }) {
+    case .acknowledged:
+      answers[publisher] = []
+      return true
+    case .refused(let text):
+      throw BenchmarkFailure("the server refused a message: \(text.prefix(300))")
+    default:
+      return false
+    }
   }
 
   private func receive(_ socket: Socket) throws -> Int {

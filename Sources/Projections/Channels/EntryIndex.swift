@@ -98,7 +98,7 @@ struct EntryIndex {
 
   @inline(__always)
   private func home(_ hash: UInt32) -> Int {
-    Int(truncatingIfNeeded: UInt64(hash) &* UInt64(capacity) >> 32)
+    Int(truncatingIfNeeded: (UInt64(hash) &* UInt64(capacity)) >> 32)
   }
 
   @inline(__always)
