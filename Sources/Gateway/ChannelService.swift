@@ -107,7 +107,8 @@ struct ChannelService: Sendable {
     do throws(TokenFailure) {
       position = try Position(token: token)
     } catch {
-      throw Problem.badRequest("min is no position of Signalbox (\(error)); pass one as it was answered")
+      throw Problem.badRequest(
+        "min is no position of Signalbox (\(error)); pass one as it was answered")
     }
     guard position.log == live.identity else {
       throw Problem(
@@ -174,7 +175,9 @@ struct ChannelService: Sendable {
       data: message.data, time: 0)
     switch view.form {
     case .json:
-      do { _ = try JSONSerialization.jsonObject(with: Data(message.data), options: .fragmentsAllowed) } catch {
+      do {
+        _ = try JSONSerialization.jsonObject(with: Data(message.data), options: .fragmentsAllowed)
+      } catch {
         throw .badRequest("the message is not the JSON that its Content-Type says: \(error)")
       }
     case .text:

@@ -56,7 +56,8 @@ struct GatewayChannel: ServerChildChannel {
   private func refuse(_ channel: any Channel) -> EventLoopFuture<Value> {
     let problem = Problem(
       status: .serviceUnavailable, title: "Too many connections",
-      detail: "this instance holds \(connections.limit) connections (connectionsMax); try another or later",
+      detail:
+        "this instance holds \(connections.limit) connections (connectionsMax); try another or later",
       retryAfterSeconds: 5)
     let body = problem.document
     var buffer = ByteBuffer(

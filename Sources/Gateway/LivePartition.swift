@@ -167,7 +167,8 @@ package final class LivePartition: Sendable {
       for loop in loops.indices
       where state.interest[topic.channel]?.count(topic.shape, loop) ?? 0 > 0 {
         deliveries[loop].append(
-          Delivery(topic: topic, partition: partition.index, from: from, next: next, frames: buffer))
+          Delivery(topic: topic, partition: partition.index, from: from, next: next, frames: buffer)
+        )
       }
     }
     return deliveries

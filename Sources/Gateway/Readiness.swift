@@ -38,7 +38,9 @@ struct Readiness: Sendable {
       }
     }
     var text: [UInt8] = []
-    text += #"{"ready":\#(reasons.isEmpty),"partitions":{\#(states.joined(separator: ","))},"reasons":["#.utf8
+    text +=
+      #"{"ready":\#(reasons.isEmpty),"partitions":{\#(states.joined(separator: ","))},"reasons":["#
+      .utf8
     for (index, reason) in reasons.enumerated() {
       if index > 0 { text.append(UInt8(ascii: ",")) }
       JSONText.append(string: reason.utf8, to: &text)

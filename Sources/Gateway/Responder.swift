@@ -58,7 +58,9 @@ struct Responder: HTTPResponder {
       return try stream(request, target, context)
     case 1 where target.path == ["healthz"]:
       try expect(.get, request, target)
-      return Response(status: .ok, headers: [.contentType: "text/plain"], body: .init(byteBuffer: ByteBuffer(string: "alive\n")))
+      return Response(
+        status: .ok, headers: [.contentType: "text/plain"],
+        body: .init(byteBuffer: ByteBuffer(string: "alive\n")))
     case 1 where target.path == ["readyz"]:
       try expect(.get, request, target)
       return readiness.response

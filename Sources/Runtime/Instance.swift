@@ -39,7 +39,7 @@ package struct Instance: Sendable {
     defer { log.close() }
     let snapshots = snapshotFiles
     let starts = try await startingStates(log, snapshots)
-    var configuration = Gateway.Configuration()
+    var configuration = GatewayServer.Configuration()
     configuration.host = settings.host
     configuration.port = settings.port
     configuration.allowedOrigins = settings.allowedOrigins
@@ -48,7 +48,7 @@ package struct Instance: Sendable {
     configuration.limits.connectionsMax = settings.connectionsMax
     configuration.limits.bodyBytesMax = settings.bodyBytesMax
     configuration.pages = pages
-    let gateway = try Gateway(
+    let gateway = try GatewayServer(
       log, starts: starts, configuration: configuration, logger: logger, now: wallClock
     ) { host, port in listening(Address(host: host, port: port)) }
     var all: [any Service] = [
@@ -77,9 +77,9 @@ package struct Instance: Sendable {
   /// The newest snapshot that fits and the log behind it, for every partition, on a thread each.
   private func startingStates(
     _ log: any EventLog, _ files: SnapshotFiles?
-  ) async throws -> [Gateway.Start] {
+  ) async throws -> [GatewayServer.Start] {
     let logger = logger
-    return try await withThrowingTaskGroup(of: (Int, Gateway.Start).self) { tasks in
+    return try await withThrowingTaskGroup(of: (Int, GatewayServer.Start).self) { tasks in
       for partition in log.layout.partitions(of: .messages) {
         tasks.addTask {
           let fold = try await onThread("start \(partition)") {
@@ -88,7 +88,7 @@ package struct Instance: Sendable {
           return (partition.index, fold)
         }
       }
-      var starts: [Int: Gateway.Start] = [:]
+      var starts: [Int: GatewayServer.Start] = [:]
       for try await (index, start) in tasks { starts[index] = start }
       return starts.sorted { $0.key < $1.key }.map(\.value)
     }

@@ -11,7 +11,7 @@ import ServiceLifecycle
 ///
 /// Runs until its task is cancelled or the service group shuts down; then streams end with a `retry:` of their own, requests
 /// under way are answered, and followers stop. The log is closed by whoever opened it.
-package struct Gateway: Service {
+package struct GatewayServer: Service {
   package struct Configuration: Sendable {
     package var host = "127.0.0.1"
     package var port = 8080
@@ -71,7 +71,7 @@ package struct Gateway: Service {
     var partitions: [LivePartition] = []
     for (partition, start) in zip(log.layout.partitions(of: .messages), starts) {
       partitions.append(
-        try Gateway.live(partition, start, log, limits: configuration.limits, loops: loops))
+        try GatewayServer.live(partition, start, log, limits: configuration.limits, loops: loops))
     }
     self.partitions = partitions
     followers = partitions.map { Follower(log, $0) }
