@@ -120,7 +120,10 @@ let package = Package(
     .testTarget(
       name: "BenchmarksTests", dependencies: ["Benchmarks", "EventStorage", "SegmentStorage"],
       swiftSettings: strict),
-    .testTarget(name: "EventsTests", dependencies: ["Events"], swiftSettings: strict),
+    .testTarget(
+      name: "EventsTests",
+      dependencies: ["Events", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      swiftSettings: strict),
     .testTarget(
       name: "EventStorageTests", dependencies: ["EventLogContract", "EventStorage"],
       swiftSettings: strict),

@@ -85,7 +85,11 @@ public struct Channels: Projection {
   /// Folds what was gathered from `bytes`.
   mutating func endBatch(_ bytes: RawSpan) { applyScratch(bytes) }
 
+  /// Begins a batch that is gathered.
   mutating func beginBatch() { rows.clear() }
+
+  /// Time has passed, nothing else.
+  mutating func pass(_ timestamp: Int64) { logTime = max(logTime, timestamp) }
 
   private mutating func applyScratch(_ bytes: RawSpan) {
     if !isKnownUniquelyReferenced(&table) { table = table.copy() }

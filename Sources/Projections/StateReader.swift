@@ -3,6 +3,12 @@ extension [UInt8] {
   mutating func append(littleEndian value: some FixedWidthInteger) {
     Swift.withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) }
   }
+
+  /// Appends a text behind its length.
+  mutating func append(text: ArraySlice<UInt8>) {
+    append(littleEndian: UInt32(text.count))
+    append(contentsOf: text)
+  }
 }
 
 /// Reads canonical encodings. Bytes can be anything, so everything is checked.
@@ -26,5 +32,19 @@ struct StateReader {
     guard count <= end - position else { throw .damaged("the state is cut short") }
     defer { position += count }
     return position..<position + count
+  }
+
+  mutating func text(in bytes: RawSpan) throws(SnapshotFailure) -> [UInt8] {
+    let range = try range(Int(try next(UInt32.self, in: bytes)))
+    return bytes.extracting(range).withUnsafeBytes { Array($0) }
+  }
+
+  /// A key of a table, which are written in the order of their bytes.
+  mutating func key(after last: [UInt8]?, in bytes: RawSpan) throws(SnapshotFailure) -> [UInt8] {
+    let key = try text(in: bytes)
+    if let last, !last.lexicographicallyPrecedes(key) {
+      throw .damaged("the keys are out of order")
+    }
+    return key
   }
 }

@@ -1,0 +1,133 @@
+import Events
+import FoundationEssentials
+import SwiftProtobuf
+import Testing
+
+@Suite struct GoldenTests {
+  /// What a lazy reader finds, as the generated type has it. Nil for events that nothing folds yet.
+  private func lazily(_ value: [UInt8]) throws -> WireEvent? {
+    let bytes = value.span.bytes
+    guard case .event(let type, let body) = try EventEnvelope.read(0..<value.count, of: bytes)
+    else { return nil }
+    var event = WireEvent()
+    func text(_ range: Range<Int>) -> String { String(decoding: value[range], as: UTF8.self) }
+    switch type {
+    case .messagePublished:
+      let fields = try MessageFields(body: body, of: bytes)
+      event.messagePublished.id = text(fields.id)
+      event.messagePublished.contentType = text(fields.contentType)
+      event.messagePublished.data = .init(value[fields.data])
+      event.messagePublished.expiresAtMs = fields.expiresAt
+    case .nodeStatus:
+      let fields = try NodeStatusFields(body: body, of: bytes)
+      event.nodeStatus.state = .init(rawValue: Int(fields.state)) ?? .unspecified
+      event.nodeStatus.incarnation = fields.incarnation
+      event.nodeStatus.capacity = fields.capacity
+      event.nodeStatus.url = text(fields.url)
+    case .slotRoute:
+      let fields = try SlotRouteFields(body: body, of: bytes)
+      event.slotRoute.node = text(fields.node)
+      event.slotRoute.epoch = fields.epoch
+    case .clusterSettings:
+      let fields = try ClusterSettingsFields(body: body, of: bytes)
+      event.clusterSettings.partitions = fields.partitions
+      event.clusterSettings.frozen = fields.isFrozen
+    case .loadReported:
+      let fields = try LoadFields(body: body, of: bytes)
+      event.loadReported.incarnation = fields.incarnation
+      event.loadReported.inFlight = fields.inFlight
+      event.loadReported.latencyUs = fields.latencyMicroseconds
+      event.loadReported.capacity = fields.capacity
+    default: return nil
+    }
+    return event
+  }
+
+  @Test func `there is a golden event of every type`() throws {
+    let types = try Golden.events.map { event -> EventType? in
+      let envelope = try EventEnvelope.read(0..<event.value.count, of: event.value.span.bytes)
+      guard case .event(let type, _) = envelope else { return nil }
+      return type
+    }
+    #expect(Set(types) == Set(EventType.allCases))
+  }
+
+  /// Law 12: bytes that were released are read for ever.
+  @Test(arguments: Golden.events)
+  func `golden bytes are read and written again as they are`(event: Golden.Event) throws {
+    let decoded = try WireEvent(serializedBytes: event.value)
+    #expect(try decoded.serializedBytes() as [UInt8] == event.value)
+    if let lazily = try lazily(event.value) { #expect(lazily == decoded) }
+  }
+
+  @Test(arguments: Golden.events)
+  func `every truncation and every flipped bit is an error or an event, never a trap`(
+    event: Golden.Event
+  ) {
+    for count in event.value.indices { _ = try? lazily(Array(event.value[..<count])) }
+    for bit in 0..<event.value.count * 8 {
+      var value = event.value
+      value[bit / 8] ^= 1 << UInt8(bit % 8)
+      _ = try? lazily(value)
+    }
+  }
+
+  @Test func `the lazy readers agree with the generated types on random events`() throws {
+    var choices = Choices(state: 2013)
+    for _ in 0..<2000 {
+      var event = WireEvent()
+      switch choices.below(4) {
+      case 0:
+        event.messagePublished = .with {
+          $0.id = choices.text(30)
+          $0.contentType = choices.text(20)
+          $0.data = .init((0..<choices.below(300)).map { _ in UInt8(choices.below(256)) })
+          $0.expiresAtMs = choices.below(2) == 0 ? 0 : Int64(bitPattern: choices.next())
+        }
+      case 1:
+        event.nodeStatus = .with {
+          $0.state = .init(rawValue: choices.below(5)) ?? .unspecified
+          $0.incarnation = choices.next()
+          $0.capacity = UInt32(truncatingIfNeeded: choices.next())
+          $0.url = choices.text(40)
+        }
+      case 2:
+        event.slotRoute = .with {
+          $0.node = choices.text(20)
+          $0.epoch = choices.next() >> UInt64(choices.below(64))
+        }
+      default:
+        event.loadReported = .with {
+          $0.incarnation = choices.next()
+          $0.inFlight = UInt32(truncatingIfNeeded: choices.next())
+          $0.latencyUs = UInt32(choices.below(1000))
+          $0.capacity = UInt32(choices.below(3))
+        }
+      }
+      let bytes: [UInt8] = try event.serializedBytes()
+      #expect(try lazily(bytes) == event)
+      if case .messagePublished(let message)? = event.body {
+        let ours = Message(
+          id: message.id, contentType: message.contentType, data: Array(message.data),
+          expiresAt: message.expiresAtMs)
+        #expect(ours.encoded == bytes)
+      }
+    }
+  }
+
+  @Test func `time passed is written as swift-protobuf writes it`() throws {
+    var event = WireEvent()
+    event.timePassed = .init()
+    #expect(TimePassed.encoded == (try event.serializedBytes() as [UInt8]))
+  }
+
+  /// Law 11.
+  @Test func `a type of a later version is unknown, and a known one beside it is found`() throws {
+    let later: [UInt8] = [0x82, 0x01, 0x01, 0x00]
+    #expect(try EventEnvelope.read(0..<later.count, of: later.span.bytes) == .unknown)
+    let both = later + TimePassed.encoded
+    #expect(
+      try EventEnvelope.read(0..<both.count, of: both.span.bytes)
+        == .event(.timePassed, body: both.count..<both.count))
+  }
+}
