@@ -47,6 +47,7 @@ package struct Instance: Sendable {
     configuration.retryMilliseconds = settings.retryMilliseconds
     configuration.limits.connectionsMax = settings.connectionsMax
     configuration.limits.bodyBytesMax = settings.bodyBytesMax
+    configuration.limits.headerTimeoutSeconds = settings.headerTimeoutSeconds
     configuration.pages = pages
     let gateway = try GatewayServer(
       log, starts: starts, configuration: configuration, logger: logger, now: wallClock

@@ -17,6 +17,7 @@ package struct Settings: Sendable {
   package var retryMilliseconds: Int
   package var connectionsMax: Int
   package var bodyBytesMax: Int
+  package var headerTimeoutSeconds: Int
   package var snapshotSeconds: Int
   package var logLevel: String
 
@@ -34,6 +35,7 @@ package struct Settings: Sendable {
     "retry-milliseconds": 2000,
     "connections-max": 20_000,
     "body-bytes-max": 1_048_576,
+    "header-timeout-seconds": 10,
     "snapshot-seconds": 60,
     "log-level": "notice",
   ]
@@ -78,6 +80,7 @@ package struct Settings: Sendable {
       retryMilliseconds = try reader.requiredInt(forKey: "retry-milliseconds")
       connectionsMax = try reader.requiredInt(forKey: "connections-max")
       bodyBytesMax = try reader.requiredInt(forKey: "body-bytes-max")
+      headerTimeoutSeconds = try reader.requiredInt(forKey: "header-timeout-seconds")
       snapshotSeconds = try reader.requiredInt(forKey: "snapshot-seconds")
       logLevel = try reader.requiredString(forKey: "log-level")
     } catch {
@@ -96,6 +99,7 @@ package struct Settings: Sendable {
       ("retry-milliseconds", retryMilliseconds, 0...3_600_000),
       ("connections-max", connectionsMax, 1...1_000_000),
       ("body-bytes-max", bodyBytesMax, 1...(4 << 20) - 4096),
+      ("header-timeout-seconds", headerTimeoutSeconds, 1...3600),
       ("snapshot-seconds", snapshotSeconds, 1...86_400),
     ]
     for (name, value, range) in ranges where !range.contains(value) {

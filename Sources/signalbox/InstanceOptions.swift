@@ -29,6 +29,8 @@ struct InstanceOptions: ParsableArguments {
   var connectionsMax: String?
   @Option(help: "The largest message, in bytes (default 1048576).")
   var bodyBytesMax: String?
+  @Option(help: "Seconds until a new connection must have sent its request's headers (default 10).")
+  var headerTimeoutSeconds: String?
   @Option(help: "Seconds between snapshots of the projections (default 60).")
   var snapshotSeconds: String?
   @Option(help: "trace, debug, info, notice, warning or error (default notice).")
@@ -41,7 +43,8 @@ struct InstanceOptions: ParsableArguments {
       ("compaction-seconds", compactionSeconds), ("allowed-origins", allowedOrigins),
       ("heartbeat-seconds", heartbeatSeconds), ("retry-milliseconds", retryMilliseconds),
       ("connections-max", connectionsMax), ("body-bytes-max", bodyBytesMax),
-      ("snapshot-seconds", snapshotSeconds), ("log-level", logLevel),
+      ("header-timeout-seconds", headerTimeoutSeconds), ("snapshot-seconds", snapshotSeconds),
+      ("log-level", logLevel),
     ]
     var flags = changes
     for case (let name, let value?) in given { flags[name] = value }

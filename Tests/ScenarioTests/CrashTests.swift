@@ -8,6 +8,12 @@ import Testing
     #expect(text.contains("none lost, none twice"))
   }
 
+  /// Laws 26, 27 and 31, from outside.
+  @Test func `streams, verdicts and refusals are what the README says`() throws {
+    let text = try Witness.run("gateway.py")
+    #expect(text.contains("checks"))
+  }
+
   /// Law 26, from outside.
   @Test(
     .enabled(
