@@ -46,6 +46,26 @@ import Testing
     #expect(kill(child.pid, 0) == -1)
   }
 
+  @Test func `a server does not outlive a benchmark that traps`() async throws {
+    let folder = try WorkFolder(in: NSTemporaryDirectory())
+    defer { folder.remove() }
+    let note = folder.path + "/pid"
+    await #expect(processExitsWith: .failure) { [note = note as String] in
+      let child = try ChildProcess("/bin/sleep", ["600"], errors: "/dev/null")
+      try "\(child.pid)".write(toFile: note, atomically: true, encoding: .utf8)
+      preconditionFailure("as a wrong benchmark does")
+    }
+    let pid = try #require(pid_t(contents(ofFile: note)))
+    // Whoever adopts it may take a moment to notice that it is dead.
+    let deadline = wallSeconds() + 10
+    while kill(pid, 0) == 0, !isZombie(pid), wallSeconds() < deadline { usleep(5000) }
+    #expect(kill(pid, 0) == -1 || isZombie(pid))
+  }
+
+  private func isZombie(_ pid: pid_t) -> Bool {
+    contents(ofFile: "/proc/\(pid)/stat").contains(") Z ")
+  }
+
   @Test func `a server that ends at once is noticed`() throws {
     let folder = try WorkFolder(in: NSTemporaryDirectory())
     defer { folder.remove() }

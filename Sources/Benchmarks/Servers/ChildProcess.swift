@@ -121,6 +121,14 @@ private enum Children {
         _exit(128 + received)
       }
     }
+    // A trap comes back to its instruction with the default action: the servers are gone by then.
+    for number in [SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGABRT, SIGFPE] {
+      signal(number) { received in
+        Children.killAll()
+        signal(received, SIG_DFL)
+        raise(received)
+      }
+    }
   }()
 
   static func endWithThisProcess() {
