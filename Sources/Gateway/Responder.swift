@@ -30,7 +30,7 @@ struct Responder: HTTPResponder {
       response = problem.response
     } catch let error as LogError {
       response = Problem(error).response
-    } catch let error as HTTPError where error.status == .contentTooLarge {
+    } catch is NIOTooManyBytesError {
       response = channels.bodyTooLarge.response
     }
     for (name, value) in cors.headers(origin: request.headers[.origin]) {
