@@ -132,6 +132,13 @@ let package = Package(
       dependencies: ["EventLogContract", "EventStorage", "SegmentStorage"],
       swiftSettings: strict),
     .testTarget(
+      name: "ProjectionsTests",
+      dependencies: [
+        "Events", "EventStorage", "Projections",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
       name: "RuntimeTests", dependencies: ["Events", "EventStorage", "Projections", "Runtime"],
       swiftSettings: strict),
     .testTarget(

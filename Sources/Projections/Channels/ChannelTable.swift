@@ -45,6 +45,7 @@ final class ChannelTable: @unchecked Sendable {
       let pointer = arena.pointer(guess)
       signalbox_prefetch(pointer)
       signalbox_prefetch(pointer + 64)
+      signalbox_prefetch(pointer + 128)
     }
   }
 

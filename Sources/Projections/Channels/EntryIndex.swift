@@ -4,6 +4,9 @@ import CPrefetch
 ///
 /// Slots lie in the order of their hashes, so growing is one walk through both tables. Reference 0 is nobody's.
 struct EntryIndex {
+  /// Slots that are looked at ahead: more than most keys lie from their home.
+  private static let guessesMax = 8
+
   private(set) var slots: UnsafeMutablePointer<UInt64>
   private(set) var capacity: Int
   private(set) var count = 0
@@ -28,11 +31,18 @@ struct EntryIndex {
   @inline(__always)
   func prefetch(_ hash: UInt32) { signalbox_prefetch(slots + home(hash)) }
 
-  /// The reference in the first slot of this hash that may be meant, for fetching ahead.
+  /// The reference that is probably meant by this hash, for fetching ahead; 0 when it is not near its home.
   @inline(__always)
   func guess(_ hash: UInt32) -> UInt32 {
-    let slot = slots[home(hash)]
-    return UInt32(truncatingIfNeeded: slot >> 32) == hash ? UInt32(truncatingIfNeeded: slot) : 0
+    var place = home(hash)
+    for _ in 0..<EntryIndex.guessesMax {
+      let slot = slots[place]
+      if UInt32(truncatingIfNeeded: slot >> 32) == hash || slot == 0 {
+        return UInt32(truncatingIfNeeded: slot)
+      }
+      place = after(place)
+    }
+    return 0
   }
 
   /// The place of the entry with this hash that `matches`, or nil.
