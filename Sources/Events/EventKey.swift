@@ -28,10 +28,13 @@ public enum EventKey: Hashable, Sendable {
     }
   }
 
-  /// Where the channel ends and the key begins in the key bytes at `range`, or nil when this is no message key.
+  /// Where the channel ends and the key begins in the key bytes at `range`, or nil when this is no message key: when there is no
+  /// zero byte, or a channel or a key of no bytes or of more than a name may have.
   public static func separator(_ range: Range<Int>, of bytes: RawSpan) -> Int? {
-    for index in range where bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self) == 0 {
-      return index > range.lowerBound && index + 1 < range.upperBound ? index : nil
+    for index in range.prefix(ChannelName.bytesMax + 1)
+    where bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self) == 0 {
+      let keyLength = range.upperBound - index - 1
+      return index > range.lowerBound && 1...MessageKey.bytesMax ~= keyLength ? index : nil
     }
     return nil
   }

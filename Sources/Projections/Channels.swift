@@ -57,19 +57,23 @@ public struct Channels: Projection {
       let row = rows[index]
       counts.records += 1
       logTime = max(logTime, row.timestamp)
-      guard !row.isTombstone else {
-        self.rows.add(row, body: nil, in: bytes)
-        continue
-      }
       var body: Range<Int>?
-      do throws(DecodeFailure) {
-        switch try EventEnvelope.read(row.value, of: bytes) {
-        case .event(.messagePublished, let found): body = found
-        case .event(.timePassed, _): continue
-        case .event, .unknown: counts.unknown += 1
+      var isCounted = false
+      if !row.isTombstone {
+        do throws(DecodeFailure) {
+          switch try EventEnvelope.read(row.value, of: bytes) {
+          case .event(.messagePublished, let found): body = found
+          case .event(.timePassed, _): continue
+          case .event, .unknown:
+            counts.unknown += 1
+            isCounted = true
+          }
+        } catch {
+          counts.poison += 1
+          isCounted = true
         }
-      } catch { counts.poison += 1 }
-      self.rows.add(row, body: body, in: bytes)
+      }
+      if !self.rows.add(row, body: body, in: bytes), !isCounted { counts.poison += 1 }
     }
     applyScratch(bytes)
   }
@@ -79,7 +83,7 @@ public struct Channels: Projection {
   mutating func gather(_ row: RecordRow, body: Range<Int>?, of bytes: RawSpan) {
     counts.records += 1
     logTime = max(logTime, row.timestamp)
-    rows.add(row, body: body, in: bytes)
+    if !rows.add(row, body: body, in: bytes) { counts.poison += 1 }
   }
 
   /// Folds what was gathered from `bytes`.
@@ -117,35 +121,28 @@ public struct Channels: Projection {
         }
       }
       counts.poison += poison
-      counts.poison += rows.foreignKeys
     }
-    if let due = nextExpiry, due <= logTime { removeExpired() }
+    settleExpiries()
     if expiries.isStale(live: table.count) { dropStaleExpiries() }
   }
 
-  private mutating func removeExpired() {
-    while let first = expiries.first, first.expiresAt <= logTime {
+  /// Takes away what is due, until the first expiry is that of a message that is there and has time left.
+  private mutating func settleExpiries() {
+    while let first = expiries.first {
+      let isHeld = table.holds(first)
+      if isHeld, first.expiresAt > logTime { return }
       expiries.removeFirst()
-      first.key.withUnsafeBytes { key in
-        guard let reference = table.reference(first.hash, key: key),
-          Entry(table.arena.pointer(reference)).offset == first.offset
-        else { return }
-        table.remove(first.hash, key: key)
-        if collectsExpired, let (channel, key) = EventKey.message(bytes: first.key) {
-          expired.append(ExpiredKey(channel: channel, key: key))
-        }
+      guard isHeld else { continue }
+      first.key.withUnsafeBytes { table.remove(first.hash, key: $0) }
+      if collectsExpired, let (channel, key) = EventKey.message(bytes: first.key) {
+        expired.append(ExpiredKey(channel: channel, key: key))
       }
     }
   }
 
   private mutating func dropStaleExpiries() {
     let table = table
-    expiries.keep { expiry in
-      expiry.key.withUnsafeBytes { key in
-        table.reference(expiry.hash, key: key)
-          .map { Entry(table.arena.pointer($0)).offset == expiry.offset } ?? false
-      }
-    }
+    expiries.keep { table.holds($0) }
   }
 
   /// Time, then every message in the order of its key bytes.
@@ -180,11 +177,13 @@ public struct Channels: Projection {
       try check(key, body, after: last, of: bytes)
       last = key
       rows.clear()
+      // A state may be longer than a batch, whose places are 32 bits.
+      let entry = bytes.extracting(key.lowerBound..<body.upperBound)
       let row = RecordRow(
-        offset: Offset(offset), timestamp: timestamp, keyStart: Int32(key.lowerBound),
-        keyLength: Int32(keyLength), valueStart: 0, valueLength: 0)
-      rows.add(row, body: body, in: bytes)
-      applyScratch(bytes)
+        offset: Offset(offset), timestamp: timestamp, keyStart: 0, keyLength: Int32(keyLength),
+        valueStart: 0, valueLength: 0)
+      rows.add(row, body: keyLength..<keyLength + bodyLength, in: entry)
+      applyScratch(entry)
     }
     guard reader.isAtEnd, self.count == Int(count) else {
       throw .damaged("channels: the state does not end where it says")

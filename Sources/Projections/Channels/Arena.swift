@@ -4,6 +4,8 @@
 struct Arena {
   /// Words of a page.
   static let pageWords = 32_768
+  /// References have 17 bits for the page: 32 GiB of small messages, or this many large ones.
+  static let pagesMax = 1 << 17
   /// A larger block has a page of its own.
   private static let ownPageWordsMin = pageWords / 4
   /// Blocks up to this many words find a freed one of their size.
@@ -13,10 +15,12 @@ struct Arena {
   private var sizes: [Int] = []
   private var used: [Int] = []
   private var freed: [[UInt32]] = Array(repeating: [], count: listedWordsMax + 1)
+  /// Pages that were given back; their numbers are used again.
+  private var absent: [Int] = []
   private var current = -1
-  /// Words of blocks that are in use, and of all pages.
-  private(set) var liveWords = 0
-  private(set) var pageWords = 0
+  /// Words of blocks in shared pages that were freed and not used again, and of all pages.
+  private var freeWords = 0
+  private var pageWords = 0
 
   func deallocate() {
     for page in sizes.indices { table[page]?.deallocate() }
@@ -42,13 +46,11 @@ struct Arena {
 
   var memoryBytes: Int {
     pageWords * 8 + freed.reduce(0) { $0 + $1.capacity * 4 } + sizes.capacity * 32
+      + absent.capacity * 8
   }
 
-  /// More than a quarter is free, and it is worth a walk.
-  var isWasteful: Bool {
-    let inCurrent = current >= 0 ? sizes[current] - used[current] : 0
-    return (pageWords - inCurrent - liveWords) * 4 > pageWords && pageWords > 2 * Arena.pageWords
-  }
+  /// More than a quarter was freed, and it is worth a walk. After a rebuild nothing is, so one walk pays for the next.
+  var isWasteful: Bool { freeWords * 4 > pageWords && pageWords > 2 * Arena.pageWords }
 
   @inline(__always)
   func pointer(_ reference: UInt32) -> UnsafeMutableRawPointer { table.pointer(reference) }
@@ -58,8 +60,8 @@ struct Arena {
       // The first word is nobody's, so that no reference is 0.
       current = addPage(words: Arena.pageWords, used: 1)
     }
-    liveWords += words
     if words <= Arena.listedWordsMax, let reference = freed[words].popLast() {
+      freeWords -= words
       return reference
     }
     if words > Arena.ownPageWordsMin { return UInt32(addPage(words: words, used: words)) << 15 }
@@ -71,22 +73,32 @@ struct Arena {
   }
 
   mutating func free(_ reference: UInt32, words: Int) {
-    liveWords -= words
-    if words <= Arena.listedWordsMax {
-      freed[words].append(reference)
-    } else if words > Arena.ownPageWordsMin {
+    if words > Arena.ownPageWordsMin {
       let page = Int(reference >> 15)
       table[page]?.deallocate()
       table[page] = nil
       pageWords -= sizes[page]
+      sizes[page] = 0
+      absent.append(page)
+      return
     }
+    freeWords += words
+    if words <= Arena.listedWordsMax { freed[words].append(reference) }
   }
 
   private mutating func addPage(words: Int, used: Int) -> Int {
-    table.append(.allocate(byteCount: words * 8, alignment: 8))
+    pageWords += words
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: words * 8, alignment: 8)
+    if let page = absent.popLast() {
+      table[page] = memory
+      sizes[page] = words
+      self.used[page] = used
+      return page
+    }
+    precondition(sizes.count < Arena.pagesMax, "\(sizes.count) pages of messages in a partition")
+    table.append(memory)
     sizes.append(words)
     self.used.append(used)
-    pageWords += words
     return sizes.count - 1
   }
 }

@@ -9,13 +9,17 @@ import Events
 ///
 /// Sendable because `Channels` changes it only while it holds the only reference, and nothing else sees it.
 final class ChannelTable: @unchecked Sendable {
-  private(set) var arena = Arena()
-  private var keys = EntryIndex()
-  private var channels = EntryIndex()
+  private(set) var arena: Arena
+  private var keys: EntryIndex
+  private var channels: EntryIndex
   /// Bytes of keys and bodies that are held.
   private(set) var heldBytes = 0
 
-  init() {}
+  init() {
+    arena = Arena()
+    keys = EntryIndex()
+    channels = EntryIndex()
+  }
 
   private init(copying other: ChannelTable) {
     arena = other.arena.copy()
@@ -90,11 +94,15 @@ final class ChannelTable: @unchecked Sendable {
     }
   }
 
-  /// The reference of a key's entry, or nil.
-  func reference(_ hash: UInt32, key: UnsafeRawBufferPointer) -> UInt32? {
-    guard let keyBytes = key.baseAddress else { return nil }
-    return keys.find(hash) { Entry(arena.pointer($0)).hasKey(keyBytes, key.count) }
-      .map { keys[$0] }
+  /// Whether the message that an expiry was noted for is still the one of its key.
+  func holds(_ expiry: ExpiryQueue.Expiry) -> Bool {
+    expiry.key.withUnsafeBytes { key in
+      guard let keyBytes = key.baseAddress,
+        let place = keys.find(
+          expiry.hash, { Entry(arena.pointer($0)).hasKey(keyBytes, key.count) })
+      else { return false }
+      return Entry(arena.pointer(keys[place])).offset == expiry.offset
+    }
   }
 
   /// The entries of a channel, in no order.

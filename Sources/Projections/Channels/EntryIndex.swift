@@ -1,11 +1,12 @@
 import CPrefetch
 
-/// Finds entries by hash: open addressing, eight bytes a slot, filled to four fifths.
+/// Finds entries by hash: open addressing, eight bytes a slot, filled to four fifths at most and halved below a quarter.
 ///
 /// Slots lie in the order of their hashes, so growing is one walk through both tables. Reference 0 is nobody's.
 struct EntryIndex {
   /// Slots that are looked at ahead: more than most keys lie from their home.
   private static let guessesMax = 8
+  private static let shrinksAbove = 256
 
   private(set) var slots: UnsafeMutablePointer<UInt64>
   private(set) var capacity: Int
@@ -68,14 +69,14 @@ struct EntryIndex {
 
   /// Adds an entry that is not in the table.
   mutating func insert(_ hash: UInt32, _ reference: UInt32) {
-    if (count + 1) * 5 > capacity * 4 { grow() }
+    if (count + 1) * 5 > capacity * 4 { resize(to: capacity / 3 * 4 + 64) }
     var place = home(hash)
     while slots[place] != 0 { place = after(place) }
     slots[place] = UInt64(hash) << 32 | UInt64(reference)
     count += 1
   }
 
-  /// Takes the entry at a place out and moves those behind it up.
+  /// Takes the entry at a place out and moves those behind it up. No place is what it was.
   mutating func remove(at place: Int) {
     var hole = place
     var next = after(hole)
@@ -92,11 +93,11 @@ struct EntryIndex {
     }
     slots[hole] = 0
     count -= 1
+    if capacity > EntryIndex.shrinksAbove, count * 4 < capacity { resize(to: capacity / 2) }
   }
 
-  private mutating func grow() {
+  private mutating func resize(to wanted: Int) {
     let old = self
-    let wanted = capacity / 3 * 4 + 64
     self = EntryIndex(capacity: wanted)
     for place in 0..<old.capacity where old.slots[place] != 0 {
       insert(

@@ -19,28 +19,25 @@ struct RowScratch: Sendable {
   private static let entriesAhead = 8
 
   private var rows: [Row] = []
-  /// Records whose key is no message key.
-  private(set) var foreignKeys: UInt64 = 0
 
   var memoryBytes: Int { rows.capacity * MemoryLayout<Row>.stride }
 
   mutating func clear() {
     rows.removeAll(keepingCapacity: true)
-    foreignKeys = 0
   }
 
+  /// False when the key is no message's: then there is nothing to fold.
+  @discardableResult
   @inline(__always)
-  mutating func add(_ row: RecordRow, body: Range<Int>?, in bytes: RawSpan) {
-    guard let separator = EventKey.separator(row.key, of: bytes) else {
-      foreignKeys += 1
-      return
-    }
+  mutating func add(_ row: RecordRow, body: Range<Int>?, in bytes: RawSpan) -> Bool {
+    guard let separator = EventKey.separator(row.key, of: bytes) else { return false }
     let hash = bytes.withUnsafeBytes { EntryHash.of(row.key, in: $0.baseAddress.unsafelyUnwrapped) }
     rows.append(
       Row(
         offset: row.offset.rawValue, timestamp: row.timestamp, hash: hash, keyStart: row.keyStart,
         keyLength: row.keyLength, separator: Int32(separator) - row.keyStart,
         bodyStart: Int32(body?.lowerBound ?? 0), bodyLength: body.map { Int32($0.count) } ?? -1))
+    return true
   }
 
   /// Every row in order; its slot and its entry are on their way into the cache by then.
