@@ -21,6 +21,9 @@ struct RecentWindow {
     }
   }
 
+  /// What a record takes besides its bytes: its row, its entry, and its share of the tables.
+  private static let recordOverheadBytes = 100
+
   /// One record in a batch.
   struct Entry {
     let batch: Batch
@@ -51,7 +54,7 @@ struct RecentWindow {
     let batch = Batch(
       bytes: span.withUnsafeBytes { Array($0) }, rows: rows.indices.map { rows[$0] }, next: next)
     batches.append(batch)
-    bytes += batch.bytes.count
+    bytes += RecentWindow.cost(of: batch)
     for row in batch.rows.indices {
       guard let channel = batch.channel(ofRow: row) else { continue }
       channels[channel, default: Deque()].append(Entry(batch: batch, row: row))
@@ -72,6 +75,10 @@ struct RecentWindow {
     return Array(queue[low...])
   }
 
+  private static func cost(of batch: Batch) -> Int {
+    batch.bytes.count + batch.rows.count * recordOverheadBytes
+  }
+
   private mutating func drop(_ batch: Batch) {
     for row in batch.rows.indices {
       guard let channel = batch.channel(ofRow: row),
@@ -81,7 +88,7 @@ struct RecentWindow {
       if channels.values[index].isEmpty { channels.remove(at: index) }
     }
     start = batch.next
-    bytes -= batch.bytes.count
+    bytes -= RecentWindow.cost(of: batch)
     batches.removeFirst()
   }
 }
