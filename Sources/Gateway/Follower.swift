@@ -1,87 +1,86 @@
 import EventStorage
-import Foundation
+import Events
+import Logging
+import NIOPosix
 import Synchronization
 
-/// Reads one partition of the log, for ever, on a thread of its own, and feeds what it reads to the live state.
-package final class Follower: Sendable {
-  /// Bytes of batches that are read at a time.
-  static let readBytesMax = 1 << 20
-  /// How long a wait for records lasts before it looks whether it is to stop.
-  static let waitLongest = Duration.seconds(1)
+/// Reads one partition to its end and goes on as it grows, on a thread of its own, until it is stopped.
+final class Follower<Log: EventLog>: Sendable {
+  /// How long a wait for records lasts before the follower looks around.
+  static var glance: Duration { .milliseconds(100) }
 
-  private struct State {
-    var isStopping = false
-    var isRunning = false
-    var failure: LogError?
-    var whenEnded: CheckedContinuation<Void, Never>?
-  }
+  private let log: Log
+  private let partition: ChannelPartition
+  private let logger: Logger
+  private let isStopped = Atomic(false)
+  private let isExpiring = Atomic(false)
 
-  private let log: any EventLog
-  private let live: LivePartition
-  private let state = Mutex(State())
-
-  init(_ log: any EventLog, _ live: LivePartition) {
+  init(_ partition: ChannelPartition, of log: Log, logger: Logger) {
     self.log = log
-    self.live = live
+    self.partition = partition
+    self.logger = logger
   }
 
-  /// Why it ended by itself, if it did.
-  var failure: LogError? { state.withLock(\.failure) }
-  var partition: Partition { live.partition }
+  /// Ends `run` within `glance`.
+  func stop() { isStopped.store(true, ordering: .relaxed) }
 
-  /// Fills the recent window from the end of the log up to where the fold is, then follows until `stop`.
-  package func run() async {
-    await withCheckedContinuation { continuation in
-      let starts = state.withLock { state in
-        guard !state.isRunning, !state.isStopping else { return false }
-        state.isRunning = true
-        state.whenEnded = continuation
-        return true
-      }
-      guard starts else { return continuation.resume() }
-      let thread = Thread { self.follow() }
-      thread.name = "follow \(live.partition)"
-      thread.start()
-    }
-  }
-
-  /// Ends `run` within `waitLongest`.
-  package func stop() { state.withLock { $0.isStopping = true } }
-
-  private func follow() {
+  /// Follows until stopped. An error of the log ends it too, is logged, and makes the gateway unready.
+  func run() {
+    var sink = PartitionSink(partition: partition)
+    var position = partition.status.position
     do throws(LogError) {
-      var feed = Feed(live: live)
-      var position = live.position
-      while !state.withLock(\.isStopping) {
-        position = try log.read(
-          live.partition, from: position, bytesMax: Follower.readBytesMax, into: &feed)
-        _ = log.waitForRecords(in: live.partition, after: position, for: Follower.waitLongest)
+      while !isStopped.load(ordering: .relaxed) {
+        let next = try log.read(
+          partition.partition, from: position, bytesMax: partition.limits.readBytesMax,
+          into: &sink)
+        partition.observe(try log.bounds(of: partition.partition))
+        if next > position {
+          position = next
+          continue
+        }
+        if !log.waitForRecords(in: partition.partition, after: position, for: patience()) {
+          _ = try log.bounds(of: partition.partition)
+          passTime()
+        }
       }
     } catch {
-      state.withLock { if !$0.isStopping { $0.failure = error } }
+      if case .closed = error, isStopped.load(ordering: .relaxed) { return }
+      partition.fail(error)
+      logger.error("no longer following \(partition.partition): \(error)")
     }
-    state.withLock { state in
-      defer { state.whenEnded = nil }
-      return state.whenEnded
-    }?.resume()
   }
 
-  private struct Feed: RecordSink {
-    let live: LivePartition
+  /// Until the next key runs out of time, but no longer than a glance.
+  private func patience() -> Duration {
+    guard let expiry = partition.nextExpiry else { return Follower.glance }
+    let left = Duration.milliseconds(max(1, expiry - WallClock.milliseconds()))
+    return min(left, Follower.glance)
+  }
 
-    mutating func apply(_ bytes: RawSpan, _ rows: Span<RecordRow>, next: Offset) {
-      live.apply(bytes, rows, next: next)
+  /// Time in a fold is log time. When a key is due and nothing else is appended, a record says that time has passed.
+  private func passTime() {
+    let now = WallClock.milliseconds()
+    guard let expiry = partition.nextExpiry, expiry <= now,
+      isExpiring.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged
+    else { return }
+    let record = NewRecord(key: EventKey.timePassed.bytes, value: timePassed)
+    log.append(AppendBatch([record], timestamp: now), to: partition.partition) { [self] result in
+      if case .failure(let error) = result {
+        logger.error("cannot say that time has passed in \(partition.partition): \(error)")
+      }
+      isExpiring.store(false, ordering: .relaxed)
     }
   }
 }
 
-/// Puts the end of a partition into the recent window, up to where the fold is.
-struct WindowFiller: RecordSink {
-  let live: LivePartition
-  let end: Offset
+/// An `Event` whose body is an empty `TimePassed`.
+private let timePassed: [UInt8] = [EventType.timePassed.rawValue << 3 | 2, 0]
+
+/// Hands what is read to the partition.
+private struct PartitionSink: RecordSink {
+  let partition: ChannelPartition
 
   mutating func apply(_ bytes: RawSpan, _ rows: Span<RecordRow>, next: Offset) {
-    guard next <= end else { return }
-    live.remember(bytes, rows, next: next)
+    partition.apply(bytes, rows, next: next)
   }
 }

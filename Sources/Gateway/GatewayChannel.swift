@@ -3,91 +3,84 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import NIOHTTP1
+import NIOHTTPTypes
+import NIOHTTPTypesHTTP1
 import Synchronization
 
-/// A connection: becomes a stream or goes to the HTTP stack, whichever its first request asks for.
-struct GatewayChannel: ServerChildChannel {
+/// Sets up the connections of the server: the lean path for event streams, Hummingbird for the rest.
+///
+/// A connection is accepted before its first request is known. The task that waits for it ends when the connection
+/// turns out to be a stream, and serves it when it does not.
+struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
+  typealias HTTPConnection = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+
   struct Value: ServerChildChannelValue {
     let channel: any Channel
-    /// The HTTP stack's connection, or nil for one that became a stream or went away.
-    let decision: EventLoopFuture<HTTP1Channel.Value?>
+    /// Fails when the connection became a stream, or was closed before its first request.
+    let http: EventLoopFuture<HTTPConnection>
   }
 
-  let http: HTTP1Channel
-  let streams: StreamService
+  let responder: HTTPChannelHandler.Responder
+  let loops: [StreamLoop]
+  let limits: GatewayLimits
   let connections: ConnectionCount
 
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-    guard connections.enter(until: channel.closeFuture) else {
-      return refuse(channel)
+    let connection = channel.eventLoop.makePromise(of: HTTPConnection.self)
+    let value = Value(channel: channel, http: connection.futureResult)
+    let count = connections.opened()
+    channel.closeFuture.whenComplete { [connections] _ in connections.closed() }
+    guard count <= limits.connectionsMax + limits.refusalsMax,
+      let loop = loops.first(where: { $0.eventLoop === channel.eventLoop })
+    else {
+      connection.fail(ChannelError.alreadyClosed)
+      channel.close(promise: nil)
+      return channel.eventLoop.makeSucceededFuture(value)
     }
-    let promise = channel.eventLoop.makePromise(of: HTTP1Channel.Value?.self)
-    let acceptor = StreamAcceptor(limits: streams.limits) { decision, context in
-      switch decision {
-      case .http:
-        // Its handlers are added behind this one at once: we are on the event loop.
-        http.setup(channel: context.channel, logger: logger).map { $0 }.cascade(to: promise)
-      case .stream:
-        do {
-          let pipeline = context.pipeline.syncOperations
-          try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder()))
-          try pipeline.addHandler(StreamChannelHandler(streams))
-          promise.succeed(nil)
-        } catch { promise.fail(error) }
-      }
-    } giveUp: { error in
-      if let error { promise.fail(error) } else { promise.succeed(nil) }
+    let limits = limits
+    let handler = ConnectionHandler(
+      loop: loop, isRefused: count > limits.connectionsMax, connection: connection
+    ) { channel in
+      try GatewayChannel.addHTTP(to: channel, limits: limits)
     }
-    return channel.eventLoop.makeCompletedFuture {
-      try channel.pipeline.syncOperations.addHandler(acceptor)
-      return Value(channel: channel, decision: promise.futureResult)
+    do {
+      try channel.pipeline.syncOperations.addHandler(handler)
+    } catch {
+      connection.fail(error)
     }
+    return channel.eventLoop.makeSucceededFuture(value)
   }
 
   func handle(value: Value, logger: Logger) async {
-    do {
-      guard let connection = try await value.decision.get() else { return }
-      await http.handle(value: connection, logger: logger)
-    } catch {
-      logger.debug("a connection ended before it was understood: \(error)")
-    }
+    guard let connection = try? await value.http.get() else { return }
+    await handleHTTP(asyncChannel: connection, logger: logger)
   }
 
-  private func refuse(_ channel: any Channel) -> EventLoopFuture<Value> {
-    let problem = Problem(
-      status: .serviceUnavailable, title: "Too many connections",
-      detail:
-        "this instance holds \(connections.limit) connections (connectionsMax); try another or later",
-      retryAfterSeconds: 5)
-    let body = problem.document
-    var buffer = ByteBuffer(
-      string: "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\n"
-        + "Retry-After: 5\r\nContent-Length: \(body.count)\r\nConnection: close\r\n\r\n")
-    buffer.writeBytes(body)
-    let bytes = buffer
-    let none = channel.eventLoop.makeSucceededFuture(HTTP1Channel.Value?.none)
-    // The channel is not registered yet: it is answered when it is.
-    channel.eventLoop.execute {
-      channel.writeAndFlush(bytes).whenComplete { _ in channel.close(promise: nil) }
-    }
-    return channel.eventLoop.makeSucceededFuture(Value(channel: channel, decision: none))
+  private static func addHTTP(to channel: any Channel, limits: GatewayLimits) throws
+    -> HTTPConnection
+  {
+    let pipeline = channel.pipeline.syncOperations
+    var decoder = NIOHTTPDecoderLimitConfiguration()
+    decoder.maxHeaderFieldSize = limits.headerBytesMax
+    decoder.maxHeaderListSize = limits.headerBytesMax
+    decoder.maxHeaderFieldCount = limits.headerFieldsMax
+    try pipeline.configureHTTPServerPipeline(
+      withPipeliningAssistance: false, withErrorHandling: false,
+      withOutboundHeaderValidation: false, withEncoderConfiguration: .init(),
+      withDecoderLimitConfiguration: decoder)
+    try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+    try pipeline.addHandler(ConnectionGuard(limits: limits))
+    return try NIOAsyncChannel(
+      wrappingChannelSynchronously: channel,
+      configuration: .init(isOutboundHalfClosureEnabled: true))
   }
 }
 
 /// How many connections are open.
 final class ConnectionCount: Sendable {
-  let limit: Int
   private let count = Atomic(0)
 
-  init(limit: Int) { self.limit = limit }
-
-  /// False when there are enough. A connection leaves when it is closed.
-  func enter(until closed: EventLoopFuture<Void>) -> Bool {
-    guard count.add(1, ordering: .relaxed).newValue <= limit else {
-      count.subtract(1, ordering: .relaxed)
-      return false
-    }
-    closed.whenComplete { _ in self.count.subtract(1, ordering: .relaxed) }
-    return true
-  }
+  func opened() -> Int { count.add(1, ordering: .relaxed).newValue }
+  func closed() { count.subtract(1, ordering: .relaxed) }
+  var value: Int { count.load(ordering: .relaxed) }
 }

@@ -1,25 +1,38 @@
-/// The limits of the gateway. Whoever passes one is told its name and its value.
+/// Everything the gateway bounds. Each refusal names the limit it met.
 package struct GatewayLimits: Sendable {
-  /// The largest payload, in bytes.
+  /// Bytes of a published payload (413).
   package var bodyBytesMax = 1 << 20
-  /// A request's line and headers together, in bytes.
-  package var headerBytesMax = 32 << 10
-  /// Channels of one stream.
+  /// Bytes of a request's head: request line and headers (431).
+  package var headerBytesMax = 16 << 10
+  /// Header fields of one request (431).
+  package var headerFieldsMax = 100
+  /// Channels of one stream (400).
   package var channelsPerStreamMax = 64
-  /// Connections at once; the next one is answered 503.
+  /// Seconds a message may live (400).
+  package var ttlSecondsMax: Int64 = 10 * 366 * 86_400
+  /// Connections at a time. One more is told to come back: 503, or for a stream a `retry:` and a clean end.
   package var connectionsMax = 20_000
-  /// From the connection to the end of the first request's headers.
-  package var headerTimeoutSeconds = 10
-  /// Without a request on an open connection. Streams have heartbeats instead.
-  package var idleTimeoutSeconds = 60
-  /// The longest that `min=` waits.
-  package var minWaitSeconds = 5
-  /// The longest life of a message with `Signalbox-TTL`: ten years.
-  package var ttlSecondsMax = 315_360_000
-  /// Recent batches kept of a partition, for streams that resume: what a token may lie behind.
-  package var recentBytesMax = 16 << 20
-  /// What may wait for a slow reader. Beyond it a reader is a cursor and gets the rest when it has read that.
+  /// Connections over `connectionsMax` that are answered at all; beyond them they are closed at once.
+  package var refusalsMax = 256
+  /// Seconds from the first byte of a connection to the end of its first head (408).
+  package var headerTimeoutSeconds: Double = 10
+  /// Seconds that a keep-alive connection may say nothing between requests, or a later head may take to arrive.
+  package var idleTimeoutSeconds: Double = 60
+  /// Seconds from the head of a request to the end of its body.
+  package var bodyTimeoutSeconds: Double = 60
+  /// Seconds that a read may wait for its `min=`; a request may ask for less (504).
+  package var minWaitSeconds: Double = 5
+  /// Bytes that may wait for a slow reader of a stream. Beyond it nothing is queued: the reader is a cursor.
   package var slowReaderBytesMax = 256 << 10
+  /// Bytes of encoded frames that may wait for one event loop. Beyond it its streams read from the recent window.
+  package var loopBacklogBytesMax = 16 << 20
+  /// Bytes of recent batches that a partition keeps for resuming and for slow readers.
+  package var recentBytesMax = 16 << 20
+  /// Bytes of encoded channel states that a partition keeps for readers that join at the same time.
+  package var snapshotBytesMax = 64 << 20
+  /// Bytes of batches that a follower reads at a time.
+  package var readBytesMax = 1 << 20
 
+  /// The defaults.
   package init() {}
 }

@@ -1,4 +1,5 @@
 package import EventStorage
+import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 package import Logging
@@ -6,26 +7,17 @@ import NIOCore
 import NIOPosix
 package import Projections
 import ServiceLifecycle
+import Synchronization
 
-/// HTTP and server-sent events over one log.
+/// HTTP and event streams over a log: publish, delete, read, subscribe.
 ///
-/// Runs until its task is cancelled or the service group shuts down; then streams end with a `retry:` of their own, requests
-/// under way are answered, and followers stop. The log is closed by whoever opened it.
-package struct GatewayServer: Service {
-  package struct Configuration: Sendable {
-    package var host = "127.0.0.1"
-    package var port = 8080
-    package var allowedOrigins: [String] = []
-    package var heartbeatSeconds = 15
-    package var retryMilliseconds = 2000
-    package var limits = GatewayLimits()
-    /// Served as they are, by path.
-    package var pages: [String: Page] = [:]
-
-    package init() {}
-  }
-
-  /// Where a partition's fold stands when the gateway starts.
+/// Runs as a service. On graceful shutdown its streams end with a `retry:` of their own, requests under way are
+/// answered, and `run` returns. The log stays open: it belongs to whoever opened it.
+package final class GatewayServer<Log: EventLog>: Service {
+  /// Where the fold of a partition begins: the start of the log, or a state from a snapshot.
+  ///
+  /// Resume tokens are honoured from here on; a state at or before `tailStart` of `recentBytesMax` lets every token in
+  /// the recent window be resumed. (What expired before this position is not known, so older ones get the state.)
   package struct Start: Sendable {
     package var channels: Channels
     package var position: Offset
@@ -36,121 +28,112 @@ package struct GatewayServer: Service {
     }
   }
 
-  /// The partitions of messages as this instance knows them, by index.
-  package let partitions: [LivePartition]
-  private let followers: [Follower]
-  private let streams: StreamService
-  private let readiness: Readiness
-  private let log: any EventLog
-  private let configuration: Configuration
+  private let core: GatewayCore
+  private let log: Log
+  private let configuration: GatewayConfiguration
   private let logger: Logger
   private let group: MultiThreadedEventLoopGroup
-  private let now: @Sendable () -> Int64
-  private let listening: @Sendable (_ host: String, _ port: Int) -> Void
+  private let followers: [Follower<Log>]
+  private let onListening: @Sendable (Int) -> Void
 
-  /// - Parameters:
-  ///   - starts: the folds of the partitions of messages, by index.
-  ///   - now: milliseconds since 1970.
-  ///   - listening: called once, with the port that was taken.
+  /// - Parameter starts: by partition of messages; those left out begin at the start of the log.
+  /// - Parameter onListening: called with the port once connections are accepted.
   package init(
-    _ log: any EventLog, starts: [Start], configuration: Configuration, logger: Logger,
-    now: @escaping @Sendable () -> Int64,
-    listening: @escaping @Sendable (_ host: String, _ port: Int) -> Void
+    log: Log, configuration: GatewayConfiguration, starts: [Partition: Start] = [:],
+    logger: Logger, onListening: @escaping @Sendable (Int) -> Void = { _ in }
   ) throws(LogError) {
     self.log = log
     self.configuration = configuration
     self.logger = logger
-    self.now = now
-    self.listening = listening
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
-    self.group = group
-    let eventLoops = Array(group.makeIterator())
-    let loops = eventLoops.enumerated().map {
-      StreamLoop($0.element, index: $0.offset, of: eventLoops.count)
+    self.onListening = onListening
+    let bounds = try log.layout.partitions(of: .messages).map { partition throws(LogError) in
+      (partition, try log.bounds(of: partition))
     }
-    var partitions: [LivePartition] = []
-    for (partition, start) in zip(log.layout.partitions(of: .messages), starts) {
-      partitions.append(
-        try GatewayServer.live(partition, start, log, limits: configuration.limits, loops: loops))
+    group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.loops)
+    let loops = group.makeIterator().enumerated().map { index, eventLoop in
+      StreamLoop(index: index, eventLoop: eventLoop, configuration: configuration)
     }
-    self.partitions = partitions
-    followers = partitions.map { Follower(log, $0) }
-    readiness = Readiness(log: log, partitions: partitions, followers: followers)
-    streams = StreamService(
-      partitions: partitions, loops: loops, limits: configuration.limits,
-      cors: CrossOrigin(allowedOrigins: configuration.allowedOrigins),
-      retryMilliseconds: configuration.retryMilliseconds)
+    let partitions = bounds.map { partition, bounds in
+      let start = starts[partition] ?? Start(channels: Channels(), position: bounds.start)
+      return ChannelPartition(
+        partition, log: log.identity, channels: start.channels, position: start.position,
+        window: RecentWindow(
+          start: start.position, bytesMax: configuration.limits.recentBytesMax),
+        bounds: bounds, loops: loops, limits: configuration.limits)
+    }
+    for loop in loops {
+      loop.partitions = partitions
+      loop.log = log
+    }
+    followers = partitions.map { Follower($0, of: log, logger: logger) }
+    core = GatewayCore(
+      log: log, partitions: partitions, loops: loops, configuration: configuration,
+      logger: logger)
   }
 
+  /// The folds of the partitions of messages as they are now: what is worth storing.
+  package var folds: [Fold<Channels>] { core.partitions.map(\.fold) }
+
+  /// Serves until graceful shutdown or cancellation.
+  ///
+  /// - Throws: `ListeningFailure` when the address cannot be listened on.
   package func run() async throws {
-    let readiness = readiness
-    streams.startHeartbeats(everySeconds: configuration.heartbeatSeconds) { readiness.lag }
-    try await withThrowingTaskGroup(of: Void.self) { tasks in
-      for follower in followers { tasks.addTask { await follower.run() } }
-      tasks.addTask {
-        // Streams have said goodbye by the time it ends.
-        defer { for follower in followers { follower.stop() } }
-        do {
-          try await server.run()
-        } catch let error as IOError {
-          throw ListeningFailure(
-            description: "cannot listen on \(configuration.host):\(configuration.port): \(error);"
-              + " choose another address or port")
-        }
+    let threads = NIOThreadPool(numberOfThreads: followers.count)
+    threads.start()
+    for follower in followers {
+      threads.submit { state in
+        if case .active = state { follower.run() }
       }
-      try await tasks.waitForAll()
     }
-    try await group.shutdownGracefully()
+    for loop in core.loops { loop.start() }
+    let server = HTTPServerBuilder { [core] responder in
+      GatewayChannel(
+        responder: responder, loops: core.loops, limits: core.configuration.limits,
+        connections: core.connections)
+    }
+    let result: Result<Void, any Error>
+    do {
+      let service = try server.buildServer(
+        configuration: ServerConfiguration(
+          address: .hostname(configuration.host, port: configuration.port), backlog: 1024),
+        eventLoopGroup: group, logger: logger,
+        responder: { [core] request, writer, channel in
+          let response = await core.respond(to: request, on: channel)
+          try await writer.write(response: response.head, body: response.body)
+        },
+        onServerRunning: { [onListening] channel in
+          onListening(channel.localAddress?.port ?? 0)
+        })
+      try await serve(service)
+      result = .success(())
+    } catch let error as IOError {
+      result = .failure(
+        ListeningFailure(
+          description: "cannot listen on \(configuration.host):\(configuration.port): \(error);"
+            + " choose another address or port"))
+    } catch {
+      result = .failure(error)
+    }
+    core.drain()
+    for follower in followers { follower.stop() }
+    try? await threads.shutdownGracefully()
+    try? await group.shutdownGracefully()
+    try result.get()
   }
 
-  private var server: some Service {
-    let limits = configuration.limits
-    let responder = Responder(
-      channels: ChannelService(log: log, partitions: partitions, limits: limits, now: now),
-      streams: streams, readiness: readiness, pages: configuration.pages, cors: streams.cors)
-    let streams = streams
-    let connections = ConnectionCount(limit: limits.connectionsMax)
-    let listening = listening
-    let host = configuration.host
-    return Application(
-      responder: responder,
-      server: HTTPServerBuilder { respond in
-        GatewayChannel(
-          http: HTTP1Channel(
-            responder: respond,
-            configuration: .init(
-              idleTimeout: .seconds(Int64(limits.idleTimeoutSeconds)),
-              httpDecoderConfiguration: .init(
-                maxHeaderFieldSize: limits.headerBytesMax,
-                maxHeaderListSize: limits.headerBytesMax))),
-          streams: streams, connections: connections)
-      },
-      configuration: ApplicationConfiguration(
-        address: .hostname(host, port: configuration.port), serverName: "signalbox"),
-      onServerRunning: { channel in
-        listening(host, channel.localAddress?.port ?? 0)
-      },
-      eventLoopGroupProvider: .shared(group), logger: logger)
-  }
-
-  /// A partition whose recent window holds what was appended last, so that streams resume across a restart.
-  private static func live(
-    _ partition: Partition, _ start: Start, _ log: any EventLog, limits: GatewayLimits,
-    loops: [StreamLoop]
-  ) throws(LogError) -> LivePartition {
-    // Deletions before the horizon may be gone: nobody resumes from there (law 7).
-    let tail = max(
-      try log.tailStart(of: partition, bytesMax: limits.recentBytesMax / 4),
-      try log.bounds(of: partition).tombstoneHorizon)
-    let live = LivePartition(
-      partition, of: log.identity, channels: start.channels, position: start.position,
-      windowStart: min(tail, start.position), limits: limits, loops: loops)
-    var filler = WindowFiller(live: live, end: start.position)
-    var position = tail
-    while position < start.position {
-      position = try log.read(partition, from: position, bytesMax: 1 << 20, into: &filler)
+  /// Runs the server until it has ended, or until the time to drain is over: then what is left is cut off.
+  private func serve(_ service: any Service) async throws {
+    let (core, seconds) = (core, configuration.drainSeconds)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await service.run() }
+      group.addTask {
+        try await gracefulShutdown()
+        core.drain()
+        try await Task.sleep(for: .seconds(seconds))
+      }
+      defer { group.cancelAll() }
+      try await group.next()
     }
-    return live
   }
 }
 

@@ -1,104 +1,148 @@
-import DequeModule
 import EventStorage
 import Events
+import Projections
 
-/// The last batches of a partition, by channel: what a stream that resumes has missed.
+/// The last batches of a partition, up to a number of bytes, with the entries of every channel in order.
 ///
-/// A cache beside the fold and no part of it: a limit in bytes inside a fold would make its state depend on what
-/// compaction has removed (law 6).
-struct RecentWindow {
-  /// A batch, held once for all channels.
-  final class Batch: Sendable {
-    let bytes: [UInt8]
-    let rows: [RecordRow]
-    /// The position after the batch.
-    let next: Offset
-
-    init(bytes: [UInt8], rows: [RecordRow], next: Offset) {
-      self.bytes = bytes
-      self.rows = rows
-      self.next = next
-    }
-  }
-
-  /// What a record takes besides its bytes: its row, its entry, and its share of the tables.
-  private static let recordOverheadBytes = 100
-
-  /// One record in a batch.
-  struct Entry {
-    let batch: Batch
-    let row: Int
-
-    var offset: Offset { batch.rows[row].offset }
-    /// The position after the record.
-    var next: Offset {
-      row + 1 < batch.rows.count ? batch.rows[row + 1].offset : batch.next
-    }
-  }
-
-  /// Every record from here on is in the window.
+/// A cache beside the fold, not part of its state: how far it reaches depends on when it was filled.
+struct RecentWindow: Sendable {
+  /// Everything from here on is held.
   private(set) var start: Offset
+  /// The position after the newest batch.
+  private(set) var end: Offset
   private let bytesMax: Int
-  private var bytes = 0
-  private var batches = Deque<Batch>()
-  private var channels: [[UInt8]: Deque<Entry>] = [:]
+  private var byteCount = 0
+  private var batches = Queue<RecentBatch>()
+  /// The sequence number of the oldest batch.
+  private var firstSequence = 0
+  private var channels: [String: Queue<Place>] = [:]
 
-  /// An empty window that begins at a position.
+  /// An entry of a channel: a row of a batch or, behind its rows, one of its expired keys.
+  struct Place: Sendable {
+    var sequence: Int
+    var index: Int
+  }
+
   init(start: Offset, bytesMax: Int) {
     self.start = start
+    end = start
     self.bytesMax = bytesMax
   }
 
-  mutating func append(_ span: RawSpan, _ rows: Span<RecordRow>, next: Offset) {
-    if rows.isEmpty { return }
-    let batch = Batch(
-      bytes: span.withUnsafeBytes { Array($0) }, rows: rows.indices.map { rows[$0] }, next: next)
+  mutating func append(_ batch: RecentBatch) {
+    let sequence = firstSequence + batches.count
     batches.append(batch)
-    bytes += RecentWindow.cost(of: batch)
-    for row in batch.rows.indices {
-      guard let channel = batch.channel(ofRow: row) else { continue }
-      channels[channel, default: Deque()].append(Entry(batch: batch, row: row))
+    for index in batch.rows.indices {
+      guard let channel = batch.channel(of: batch.rows[index]) else { continue }
+      channels[channel, default: Queue()].append(Place(sequence: sequence, index: index))
     }
-    while bytes > bytesMax, batches.count > 1, let oldest = batches.first { drop(oldest) }
+    for index in batch.expired.indices {
+      channels[batch.expired[index].channel.text, default: Queue()].append(
+        Place(sequence: sequence, index: batch.rows.count + index))
+    }
+    end = batch.next
+    byteCount += batch.byteCount
+    while byteCount > bytesMax, !batches.isEmpty { removeFirst() }
   }
 
-  /// What happened in a channel from a position on, or nil when the window does not reach back that far.
-  func entries(of channel: [UInt8], from position: Offset) -> [Entry]? {
-    guard position >= start else { return nil }
-    guard let queue = channels[channel] else { return [] }
-    var low = queue.startIndex
-    var high = queue.endIndex
-    while low < high {
-      let middle = (low + high) / 2
-      if queue[middle].offset < position { low = middle + 1 } else { high = middle }
+  private mutating func removeFirst() {
+    guard let batch = batches.popFirst() else { return }
+    for row in batch.rows {
+      if let channel = batch.channel(of: row) { dropPlaces(of: channel, until: firstSequence) }
     }
-    return Array(queue[low...])
-  }
-
-  private static func cost(of batch: Batch) -> Int {
-    batch.bytes.count + batch.rows.count * recordOverheadBytes
-  }
-
-  private mutating func drop(_ batch: Batch) {
-    for row in batch.rows.indices {
-      guard let channel = batch.channel(ofRow: row),
-        let index = channels.index(forKey: channel)
-      else { continue }
-      channels.values[index].removeFirst()
-      if channels.values[index].isEmpty { channels.remove(at: index) }
-    }
+    for key in batch.expired { dropPlaces(of: key.channel.text, until: firstSequence) }
+    firstSequence += 1
+    byteCount -= batch.byteCount
     start = batch.next
-    bytes -= RecentWindow.cost(of: batch)
-    batches.removeFirst()
+  }
+
+  private mutating func dropPlaces(of channel: String, until sequence: Int) {
+    guard let found = channels.index(forKey: channel) else { return }
+    while let first = channels.values[found].first, first.sequence <= sequence {
+      _ = channels.values[found].popFirst()
+    }
+    if channels.values[found].isEmpty { channels.remove(at: found) }
+  }
+
+  /// How many entries of a channel come at or after this position, counted no further than `limit`.
+  func count(of channel: String, from position: Offset, limit: Int) -> Int {
+    guard let places = channels[channel] else { return 0 }
+    return min(limit, places.count - firstPlace(in: places, from: position))
+  }
+
+  /// Gives the entries of these channels from a position on, in order, until `body` returns false.
+  func forEach(
+    of names: [String], from position: Offset, _ body: (RecentBatch, Place) -> Bool
+  ) {
+    var cursors = names.compactMap { name -> (places: Queue<Place>, index: Int)? in
+      guard let places = channels[name] else { return nil }
+      return (places, firstPlace(in: places, from: position))
+    }
+    while true {
+      var best: Int?
+      for index in cursors.indices where cursors[index].index < cursors[index].places.count {
+        guard let other = best else {
+          best = index
+          continue
+        }
+        let left = cursors[index].places[cursors[index].index]
+        let right = cursors[other].places[cursors[other].index]
+        if (left.sequence, left.index) < (right.sequence, right.index) { best = index }
+      }
+      guard let best else { return }
+      let place = cursors[best].places[cursors[best].index]
+      cursors[best].index += 1
+      if !body(batches[place.sequence - firstSequence], place) { return }
+    }
+  }
+
+  private func firstPlace(in places: Queue<Place>, from position: Offset) -> Int {
+    var lower = 0
+    var upper = places.count
+    while lower < upper {
+      let middle = (lower + upper) / 2
+      if isBefore(places[middle], position) { lower = middle + 1 } else { upper = middle }
+    }
+    return lower
+  }
+
+  private func isBefore(_ place: Place, _ position: Offset) -> Bool {
+    let batch = batches[place.sequence - firstSequence]
+    return place.index < batch.rows.count
+      ? batch.rows[place.index].offset < position : batch.next <= position
   }
 }
 
-extension RecentWindow.Batch {
-  /// The channel of a record, or nil when its key is no message key.
-  func channel(ofRow row: Int) -> [UInt8]? {
-    let key = rows[row].key
-    let bytes = bytes
-    guard let separator = EventKey.separator(key, of: bytes.span.bytes) else { return nil }
-    return Array(bytes[key.lowerBound..<separator])
+/// First in, first out, with an index.
+struct Queue<Element> {
+  private var elements: [Element?] = []
+  private var head = 0
+
+  var count: Int { elements.count - head }
+  var isEmpty: Bool { count == 0 }
+  var first: Element? { isEmpty ? nil : elements[head] }
+
+  subscript(index: Int) -> Element {
+    guard let element = elements[head + index] else {
+      preconditionFailure("element \(index) of \(count) was removed")
+    }
+    return element
+  }
+
+  mutating func append(_ element: Element) { elements.append(element) }
+
+  mutating func popFirst() -> Element? {
+    guard head < elements.count else { return nil }
+    let element = elements[head]
+    elements[head] = nil
+    head += 1
+    // Moving what is left costs no more than what was taken since the last time.
+    if head > 32, head * 2 > elements.count {
+      elements.removeFirst(head)
+      head = 0
+    }
+    return element
   }
 }
+
+extension Queue: Sendable where Element: Sendable {}

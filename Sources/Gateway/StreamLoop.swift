@@ -1,152 +1,294 @@
 import EventStorage
+import Events
 import NIOCore
 import Synchronization
 
-/// The streams of one event loop: a mailbox that any thread may fill, and the subscribers, which only the loop touches.
+/// The streams of one event loop: a locked mailbox for the followers, and the subscribers, which only the loop touches.
 ///
-/// One `execute` is posted when the mailbox was empty. What has gathered by then goes out in one write per subscriber.
-/// Sendable because everything but the mailbox is touched on the event loop only.
+/// A follower posts frames and wakes the loop only when the mailbox was empty; the loop then takes everything that
+/// has come in, joins it into one buffer per channel and shape, and writes that once to each of its subscribers.
+///
+/// Unchecked Sendable: `mailbox` is locked, `partitions` is set before the first connection is accepted, and all
+/// else is used on `eventLoop` alone, which `preconditionInEventLoop` checks where calls come in.
 final class StreamLoop: @unchecked Sendable {
-  /// Bytes of frames that may wait in a mailbox; beyond them subscribers read the recent window when they get there.
-  static let mailboxBytesMax = 8 << 20
-
-  private struct Mailbox {
-    var deliveries: [Delivery] = []
-    var bytes = 0
-  }
-
-  let eventLoop: any EventLoop
-  /// Its place among the loops, and how many there are.
   let index: Int
-  let count: Int
+  let eventLoop: any EventLoop
+  let configuration: GatewayConfiguration
+  var partitions: [ChannelPartition] = []
+  var log: (any EventLog)?
   private let mailbox = Mutex(Mailbox())
-  private var topics: [DeliveryTopic: SubscriberList] = [:]
-  private var heartbeat: RepeatedTask?
-  private var heartbeatTick = 0
-  private(set) var subscribers = SubscriberList()
+  var topics: [StreamTopic: [Subscriber]] = [:]
+  var beats: [[Subscriber]]
+  var nextBeat = 0
+  var isDraining = false
+  private var beating: RepeatedTask?
 
-  init(_ eventLoop: any EventLoop, index: Int, of count: Int) {
-    self.eventLoop = eventLoop
+  /// What followers have posted since the loop last looked.
+  struct Mailbox {
+    var entries: [LoopEntry] = []
+    var byteCount = 0
+    /// More came than may wait: what was here is gone, and live subscribers read from the recent window.
+    var isOverflown = false
+    var isPosted = false
+  }
+
+  /// Heartbeats are spread over this many ticks of an interval.
+  static let beatsPerInterval = 16
+
+  init(index: Int, eventLoop: any EventLoop, configuration: GatewayConfiguration) {
     self.index = index
-    self.count = count
+    self.eventLoop = eventLoop
+    self.configuration = configuration
+    beats = Array(repeating: [], count: StreamLoop.beatsPerInterval)
   }
 
-  /// From any thread: frames to be sent.
-  func post(_ deliveries: [Delivery]) {
-    let wasEmpty = mailbox.withLock { mailbox in
-      let wasEmpty = mailbox.deliveries.isEmpty
-      for var delivery in deliveries {
-        mailbox.bytes += delivery.frames?.readableBytes ?? 0
-        if mailbox.bytes > StreamLoop.mailboxBytesMax { delivery.frames = nil }
-        mailbox.deliveries.append(delivery)
-      }
-      return wasEmpty
-    }
-    if wasEmpty { eventLoop.execute { self.drain() } }
-  }
+  var limits: GatewayLimits { configuration.limits }
 
-  func add(_ subscriber: Subscriber) {
-    subscribers.add(subscriber)
-    for topic in subscriber.topics {
-      let list = topics[topic] ?? SubscriberList()
-      topics[topic] = list
-      list.add(subscriber)
-    }
-  }
+  /// How many streams it has.
+  var streamCount: Int { beats.reduce(0) { $0 + $1.count } }
 
-  func remove(_ subscriber: Subscriber) {
-    subscribers.remove(subscriber)
-    for topic in subscriber.topics {
-      topics[topic]?.remove(subscriber)
-      if topics[topic]?.isEmpty == true { topics[topic] = nil }
-    }
-  }
-
-  /// Sends each subscriber a heartbeat every so many seconds, a share of them each second.
-  func startHeartbeats(everySeconds seconds: Int, _ frame: @escaping @Sendable () -> [UInt8]) {
-    heartbeat = eventLoop.scheduleRepeatedTask(
-      initialDelay: .seconds(1), delay: .seconds(1)
-    ) { _ in
-      self.heartbeatTick += 1
-      var buffer: ByteBuffer?
-      for (number, subscriber) in self.subscribers.all.enumerated()
-      where (number + self.heartbeatTick).isMultiple(of: seconds) {
-        let frame = buffer ?? ByteBuffer(bytes: frame())
-        buffer = frame
-        subscriber.beat(frame)
+  func start() {
+    eventLoop.execute { [self] in
+      let tick = TimeAmount.nanoseconds(
+        Int64(configuration.heartbeatSeconds * 1e9) / Int64(StreamLoop.beatsPerInterval))
+      beating = eventLoop.scheduleRepeatedTask(initialDelay: tick, delay: tick) { [self] _ in
+        beat()
       }
     }
   }
+
+  /// Takes frames from a follower. The loop is woken when the mailbox was empty.
+  func post(_ entries: [LoopEntry]) {
+    let wake = mailbox.withLock { mailbox in
+      for entry in entries { mailbox.byteCount += entry.frames.count }
+      if mailbox.byteCount > limits.loopBacklogBytesMax {
+        mailbox.entries = []
+        mailbox.byteCount = 0
+        mailbox.isOverflown = true
+      } else if !mailbox.isOverflown {
+        mailbox.entries += entries
+      }
+      defer { mailbox.isPosted = true }
+      return !mailbox.isPosted
+    }
+    if wake { eventLoop.execute { [self] in drain() } }
+  }
+
+  // MARK: - Delivering
 
   private func drain() {
-    let deliveries = mailbox.withLock { mailbox in
+    let taken = mailbox.withLock { mailbox in
       defer { mailbox = Mailbox() }
-      return mailbox.deliveries
+      return mailbox
     }
-    var touched: [Subscriber] = []
-    for group in StreamLoop.grouped(deliveries) {
-      guard let list = topics[group.topic] else { continue }
-      let whole = group.concatenated
-      for subscriber in list.all {
-        subscriber.deliver(group, whole)
-        if subscriber.topics.count > 1 { touched.append(subscriber) }
-      }
+    if taken.isOverflown {
+      for subscriber in beats.flatMap({ $0 }) where subscriber.isLive { fallBehind(subscriber) }
+      return
     }
-    for subscriber in touched { subscriber.flush() }
-  }
-
-  /// Deliveries of the same topic together, in their order.
-  private static func grouped(_ deliveries: [Delivery]) -> [DeliveryGroup] {
-    var groups: [DeliveryGroup] = []
-    var places: [DeliveryTopic: Int] = [:]
-    for delivery in deliveries {
-      if let place = places[delivery.topic] {
-        groups[place].deliveries.append(delivery)
+    var byTopic: [StreamTopic: [LoopEntry]] = [:]
+    for entry in taken.entries { byTopic[entry.topic, default: []].append(entry) }
+    var staged: [Subscriber] = []
+    for (topic, entries) in byTopic {
+      guard let subscribers = topics[topic] else { continue }
+      if topic.shape.hasIDs {
+        let parts = join(entries)
+        for subscriber in subscribers where subscriber.isLive { deliver(parts, to: subscriber) }
       } else {
-        places[delivery.topic] = groups.count
-        groups.append(DeliveryGroup(topic: delivery.topic, deliveries: [delivery]))
+        for subscriber in subscribers where subscriber.isLive {
+          let wasEmpty = subscriber.staging.isEmpty
+          stage(entries, for: subscriber)
+          if wasEmpty, !subscriber.staging.isEmpty { staged.append(subscriber) }
+        }
       }
     }
-    return groups
-  }
-}
-
-/// What has gathered for one topic.
-struct DeliveryGroup {
-  let topic: DeliveryTopic
-  var deliveries: [Delivery]
-
-  /// The frames of all of it, or nil when some were dropped.
-  var concatenated: ByteBuffer? {
-    if deliveries.count == 1 { return deliveries[0].frames }
-    var buffer = ByteBuffer()
-    buffer.reserveCapacity(deliveries.reduce(0) { $0 + ($1.frames?.readableBytes ?? 0) })
-    for delivery in deliveries {
-      guard let frames = delivery.frames else { return nil }
-      buffer.writeImmutableBuffer(frames)
+    guard !staged.isEmpty else { return }
+    var reached: [Int: Offset] = [:]
+    for entry in taken.entries {
+      reached[entry.topic.partition] = max(
+        reached[entry.topic.partition] ?? .zero, entry.next)
     }
-    return buffer
-  }
-}
-
-/// Subscribers in an array, found again without searching.
-final class SubscriberList {
-  private(set) var all: [Subscriber] = []
-  private var places: [ObjectIdentifier: Int] = [:]
-
-  var isEmpty: Bool { all.isEmpty }
-
-  func add(_ subscriber: Subscriber) {
-    places[ObjectIdentifier(subscriber)] = all.count
-    all.append(subscriber)
+    for subscriber in staged { flush(subscriber, reached: reached) }
   }
 
-  func remove(_ subscriber: Subscriber) {
-    guard let place = places.removeValue(forKey: ObjectIdentifier(subscriber)) else { return }
-    let last = all.removeLast()
-    if place < all.count {
-      all[place] = last
-      places[ObjectIdentifier(last)] = place
+  /// Entries of one topic that are written together.
+  struct Part {
+    var entries: ArraySlice<LoopEntry>
+    var frames: SharedFrames
+    var from: Offset
+    var next: Offset
+  }
+
+  /// Joins entries into as few buffers as a slow reader's bound allows: usually one.
+  private func join(_ entries: [LoopEntry]) -> [Part] {
+    var parts: [Part] = []
+    var start = 0
+    while start < entries.count {
+      var end = start
+      var bytes = 0
+      repeat {
+        bytes += entries[end].frames.count
+        end += 1
+      } while end < entries.count
+        && bytes + entries[end].frames.count <= limits.slowReaderBytesMax / 2
+      let slice = entries[start..<end]
+      if bytes > 0 {
+        parts.append(
+          Part(
+            entries: slice,
+            frames: SharedFrames(slice.lazy.map(\.frames), byteCount: bytes),
+            from: entries[start].from, next: entries[end - 1].next))
+      }
+      start = end
     }
+    return parts
+  }
+
+  private func deliver(_ parts: [Part], to subscriber: Subscriber) {
+    for part in parts where subscriber.isLive {
+      let cursor = subscriber.cursors[0].offset
+      if part.next <= cursor { continue }
+      guard cursor <= part.from else {
+        // It joined in the middle of what was posted: give it exactly the rest.
+        deliverRest(of: part, to: subscriber)
+        continue
+      }
+      guard hasRoom(subscriber, for: part.frames.byteCount) else {
+        fallBehind(subscriber)
+        return
+      }
+      subscriber.cursors[0].offset = part.next
+      subscriber.output.write(part.frames)
+    }
+  }
+
+  private func deliverRest(of part: Part, to subscriber: Subscriber) {
+    for entry in part.entries where entry.next > subscriber.cursors[0].offset {
+      guard subscriber.cursors[0].offset <= entry.from,
+        hasRoom(subscriber, for: entry.frames.count)
+      else {
+        fallBehind(subscriber)
+        return
+      }
+      subscriber.cursors[0].offset = entry.next
+      if !entry.frames.isEmpty { subscriber.output.write(SharedFrames(entry.frames)) }
+    }
+  }
+
+  private func stage(_ entries: [LoopEntry], for subscriber: Subscriber) {
+    guard
+      let cursor = subscriber.cursors.first(where: {
+        $0.partition == entries[0].topic.partition
+      })?.offset
+    else { return }
+    for entry in entries where entry.next > cursor {
+      guard cursor <= entry.from,
+        hasRoom(subscriber, for: subscriber.staging.count + entry.frames.count)
+      else {
+        subscriber.staging = []
+        fallBehind(subscriber)
+        return
+      }
+      subscriber.staging += entry.frames
+    }
+  }
+
+  /// Ends a pass for a reader of several channels: its frames, then the id that stands for all of them.
+  private func flush(_ subscriber: Subscriber, reached: [Int: Offset]) {
+    guard subscriber.isLive, !subscriber.staging.isEmpty else { return }
+    for index in subscriber.cursors.indices {
+      guard let offset = reached[subscriber.cursors[index].partition] else { continue }
+      subscriber.cursors[index].offset = max(subscriber.cursors[index].offset, offset)
+    }
+    var frames = subscriber.staging
+    subscriber.staging = []
+    StreamFrames.appendIDBlock(token(of: subscriber), to: &frames)
+    subscriber.output.write(SharedFrames(frames))
+  }
+
+  func hasRoom(_ subscriber: Subscriber, for byteCount: Int) -> Bool {
+    let pending = subscriber.output.pendingBytes
+    return pending == 0 || pending + byteCount <= limits.slowReaderBytesMax
+  }
+
+  /// From now on it reads from the recent window, as fast as it can.
+  private func fallBehind(_ subscriber: Subscriber) {
+    subscriber.phase = .behind(announces: false, withIDs: true)
+    pull(subscriber)
+  }
+
+  func token(of subscriber: Subscriber) -> String {
+    subscriber.token(in: partitions[0].log)
+  }
+
+  // MARK: - Heartbeats and the end
+
+  private func beat() {
+    nextBeat = (nextBeat + 1) % StreamLoop.beatsPerInterval
+    guard !beats[nextBeat].isEmpty else { return }
+    // Whatever was posted before these offsets is delivered first, so that the ids below are true.
+    let reached = partitions.map { Offset($0.posted.load(ordering: .acquiring)) }
+    drain()
+    let time = WallClock.milliseconds()
+    var shared: [Int: SharedFrames] = [:]
+    for subscriber in beats[nextBeat] where subscriber.isLive && subscriber.output.pendingBytes == 0
+    {
+      for index in subscriber.cursors.indices {
+        let partition = subscriber.cursors[index].partition
+        subscriber.cursors[index].offset = max(
+          subscriber.cursors[index].offset, reached[partition])
+      }
+      if subscriber.cursors.count == 1,
+        subscriber.cursors[0].offset == reached[subscriber.cursors[0].partition]
+      {
+        let partition = subscriber.cursors[0].partition
+        let frames = shared[partition] ?? heartbeat(for: subscriber, at: time)
+        shared[partition] = frames
+        subscriber.output.write(frames)
+      } else {
+        subscriber.output.write(heartbeat(for: subscriber, at: time))
+      }
+    }
+  }
+
+  private func heartbeat(for subscriber: Subscriber, at time: Int64) -> SharedFrames {
+    let id = token(of: subscriber)
+    var behind: Int64 = 0
+    var logTime: Int64 = 0
+    for cursor in subscriber.cursors {
+      let status = partitions[cursor.partition].status
+      behind += max(0, status.end.rawValue - cursor.offset.rawValue)
+      logTime = max(logTime, status.logTime)
+    }
+    var json: [UInt8] = []
+    json.append(literal: "{\"position\":")
+    JSONWriter.append(id, to: &json)
+    json.append(literal: ",\"behind\":")
+    json.append(decimal: behind)
+    json.append(literal: ",\"logTime\":\"")
+    WallClock.append(logTime, to: &json)
+    json.append(literal: "\",\"time\":\"")
+    WallClock.append(time, to: &json)
+    json.append(literal: "\"}")
+    var frames: [UInt8] = []
+    StreamFrames.append(event: "heartbeat", json: json, id: id, to: &frames)
+    return SharedFrames(frames)
+  }
+
+  /// Ends every stream with a `retry:` of its own, so that the clients come back spread over some time.
+  func drainStreams() {
+    eventLoop.execute { [self] in
+      isDraining = true
+      beating?.cancel()
+      for subscriber in beats.flatMap({ $0 }) {
+        subscriber.phase = .ended
+        subscriber.output.end(with: farewell())
+      }
+    }
+  }
+
+  /// The last words of a stream that a client should take up again elsewhere.
+  func farewell() -> SharedFrames {
+    let milliseconds = Int.random(in: 100...max(100, configuration.drainSpreadMilliseconds))
+    return SharedFrames(Array("retry: \(milliseconds)\n: draining\n\n".utf8))
   }
 }

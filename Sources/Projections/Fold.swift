@@ -1,7 +1,7 @@
 public import EventStorage
 
 /// A projection of one partition together with the position it reflects. The two never come apart (law 5).
-public struct Fold<State: Projection>: RecordSink {
+public struct Fold<State: Projection>: RecordSink, Sendable {
   /// The partition that is folded.
   public let partition: Partition
   /// What its records mean so far.

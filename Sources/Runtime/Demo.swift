@@ -43,7 +43,7 @@ package struct Demo: Sendable {
     defer {
       if let temporaryFolder { try? FileManager.default.removeItem(atPath: temporaryFolder) }
     }
-    let page = Page(
+    let page = StaticPage(
       contentType: "text/html; charset=utf-8", bytes: PackageResources.boards_html)
     try await Instance(settings: settings, pages: ["/": page]).run(
       beside: { log, logger in

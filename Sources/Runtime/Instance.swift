@@ -1,6 +1,8 @@
 package import EventStorage
 package import Gateway
 package import Logging
+import NIOCore
+import Projections
 package import ServiceLifecycle
 import UnixSignals
 
@@ -15,10 +17,10 @@ package struct Instance: Sendable {
   }
 
   private let settings: Settings
-  private let pages: [String: Page]
+  private let pages: [String: StaticPage]
   private let logger: Logger
 
-  package init(settings: Settings, pages: [String: Page] = [:]) {
+  package init(settings: Settings, pages: [String: StaticPage] = [:]) {
     self.settings = settings
     self.pages = pages
     var logger = Logger(label: "signalbox", factory: { StreamLogHandler.standardError(label: $0) })
@@ -35,30 +37,25 @@ package struct Instance: Sendable {
     beside services: (any EventLog, Logger) throws -> [any Service] = { _, _ in [] },
     listening: @escaping @Sendable (Address) -> Void
   ) async throws {
-    let log = try openLog(settings)
+    try await run(openLog(settings), services, listening)
+  }
+
+  private func run<Log: EventLog>(
+    _ log: Log, _ services: (any EventLog, Logger) throws -> [any Service],
+    _ listening: @escaping @Sendable (Address) -> Void
+  ) async throws {
     defer { log.close() }
+    let host = settings.host
     let snapshots = snapshotFiles
-    let starts = try await startingStates(log, snapshots)
-    var configuration = GatewayServer.Configuration()
-    configuration.host = settings.host
-    configuration.port = settings.port
-    configuration.allowedOrigins = settings.allowedOrigins
-    configuration.heartbeatSeconds = settings.heartbeatSeconds
-    configuration.retryMilliseconds = settings.retryMilliseconds
-    configuration.limits.connectionsMax = settings.connectionsMax
-    configuration.limits.bodyBytesMax = settings.bodyBytesMax
-    configuration.limits.headerTimeoutSeconds = settings.headerTimeoutSeconds
-    configuration.pages = pages
     let gateway = try GatewayServer(
-      log, starts: starts, configuration: configuration, logger: logger, now: wallClock
-    ) { host, port in listening(Address(host: host, port: port)) }
-    var all: [any Service] = [
-      gateway, Ticker(log: log, partitions: gateway.partitions, now: wallClock, logger: logger),
-    ]
+      log: log, configuration: configuration, starts: try await starts(log, snapshots),
+      logger: logger
+    ) { port in listening(Address(host: host, port: port)) }
+    var all: [any Service] = [gateway]
     if let snapshots {
       all.append(
         Snapshotter(
-          files: snapshots, log: log, partitions: gateway.partitions,
+          files: snapshots, identity: log.identity, folds: { gateway.folds },
           interval: .seconds(settings.snapshotSeconds), logger: logger))
     }
     all += try services(log, logger)
@@ -75,23 +72,40 @@ package struct Instance: Sendable {
     return SnapshotFiles(folder: path + "/snapshots")
   }
 
-  /// The newest snapshot that fits and the log behind it, for every partition, on a thread each.
-  private func startingStates(
-    _ log: any EventLog, _ files: SnapshotFiles?
-  ) async throws -> [GatewayServer.Start] {
-    let logger = logger
-    return try await withThrowingTaskGroup(of: (Int, GatewayServer.Start).self) { tasks in
+  private var configuration: GatewayConfiguration {
+    var configuration = GatewayConfiguration(loops: min(64, System.coreCount))
+    configuration.host = settings.host
+    configuration.port = settings.port
+    configuration.heartbeatSeconds = Double(settings.heartbeatSeconds)
+    configuration.retryMilliseconds = settings.retryMilliseconds
+    if settings.allowedOrigins == ["*"] {
+      configuration.cors = .any
+    } else if !settings.allowedOrigins.isEmpty {
+      configuration.cors = .origins(Set(settings.allowedOrigins))
+    }
+    configuration.limits.connectionsMax = settings.connectionsMax
+    configuration.limits.bodyBytesMax = settings.bodyBytesMax
+    configuration.limits.headerTimeoutSeconds = Double(settings.headerTimeoutSeconds)
+    configuration.pages = pages
+    return configuration
+  }
+
+  /// Where the folds start; the gateway reads the log from there.
+  private func starts<Log: EventLog>(
+    _ log: Log, _ files: SnapshotFiles?
+  ) async throws -> [Partition: GatewayServer<Log>.Start] {
+    let (logger, recentBytes) = (logger, Instance.resumableBytes)
+    return try await onThread("start") {
+      var starts: [Partition: GatewayServer<Log>.Start] = [:]
       for partition in log.layout.partitions(of: .messages) {
-        tasks.addTask {
-          let fold = try await onThread("start \(partition)") {
-            try startingState(partition, log, files, logger)
-          }
-          return (partition.index, fold)
-        }
+        let fold = try startingFold(partition, log, files, recentBytes: recentBytes, logger)
+        logger.info("\(partition) starts at \(fold.position)")
+        starts[partition] = .init(channels: fold.state, position: fold.position)
       }
-      var starts: [Int: GatewayServer.Start] = [:]
-      for try await (index, start) in tasks { starts[index] = start }
-      return starts.sorted { $0.key < $1.key }.map(\.value)
+      return starts
     }
   }
+
+  /// Bytes of a partition, as stored, whose tokens resume exactly after a restart when the snapshots allow it.
+  private static let resumableBytes = 4 << 20
 }

@@ -1,5 +1,4 @@
 import EventStorage
-import Gateway
 import Logging
 import Projections
 import ServiceLifecycle
@@ -7,8 +6,9 @@ import ServiceLifecycle
 /// Stores snapshots of the folds now and then, and when the instance stops, so that the next start is short.
 struct Snapshotter: Service {
   let files: SnapshotFiles
-  let log: any EventLog
-  let partitions: [LivePartition]
+  let identity: LogIdentity
+  /// The folds as they are now.
+  let folds: @Sendable () -> [Fold<Channels>]
   let interval: Duration
   let logger: Logger
 
@@ -19,9 +19,10 @@ struct Snapshotter: Service {
       do {
         try await cancelWhenGracefulShutdown { try await Task.sleep(for: interval) }
       } catch { isRunning = false }
-      for live in partitions where live.position != stored[live.partition, default: .zero] {
+      for fold in folds() where fold.position != stored[fold.partition, default: .zero] {
         do {
-          stored[live.partition] = try await onThread("snapshot") { try store(live.fold) }
+          try await onThread("snapshot") { try store(fold) }
+          stored[fold.partition] = fold.position
         } catch {
           logger.warning("\(error)")
         }
@@ -29,10 +30,9 @@ struct Snapshotter: Service {
     }
   }
 
-  private func store(_ fold: Fold<Channels>) throws(SnapshotFilesFailure) -> Offset {
+  private func store(_ fold: Fold<Channels>) throws(SnapshotFilesFailure) {
     try files.store(
-      Snapshot.encode(fold, of: log.identity), of: Channels.name, in: fold.partition,
+      Snapshot.encode(fold, of: identity), of: Channels.name, in: fold.partition,
       at: fold.position)
-    return fold.position
   }
 }

@@ -1,24 +1,30 @@
 import EventStorage
-import Gateway
 import Logging
 import Projections
 
-/// The newest snapshot of a partition that fits, and the log behind it. A snapshot that does not fit costs time, nothing else.
-func startingState(
-  _ partition: Partition, _ log: any EventLog, _ files: SnapshotFiles?, _ logger: Logger
-) throws(LogError) -> GatewayServer.Start {
-  var fold = Fold<Channels>(partition)
+/// Where the fold of a partition starts: at a snapshot that fits, or at the beginning. A snapshot that does not fit costs time,
+/// nothing else.
+///
+/// Streams resume from where the fold starts, so the newest snapshot that leaves `recentBytes` of the log to be read is taken. When all
+/// are newer, the newest is: a short start is worth more than old tokens, which get the state.
+func startingFold(
+  _ partition: Partition, _ log: some EventLog, _ files: SnapshotFiles?, recentBytes: Int,
+  _ logger: Logger
+) throws(LogError) -> Fold<Channels> {
   let bounds = try log.bounds(of: partition)
+  let tail = try log.tailStart(of: partition, bytesMax: recentBytes)
+  var newest: Fold<Channels>?
   for bytes in files?.newestFirst(of: Channels.name, in: partition) ?? [] {
     do throws(SnapshotFailure) {
-      fold = try Snapshot.decode(bytes, of: log.identity, partition, within: bounds)
-      break
+      let fold: Fold<Channels> = try Snapshot.decode(
+        bytes, of: log.identity, partition, within: bounds)
+      newest = newest ?? fold
+      if fold.position <= tail { return fold }
     } catch {
       logger.warning("a snapshot of \(partition) is left aside: \(error)")
     }
   }
-  let start = fold.position
-  try fold.catchUp(with: log)
-  logger.info("\(partition) is at \(fold.position), \(start) of it from a snapshot")
-  return GatewayServer.Start(channels: fold.state, position: fold.position)
+  // What is left to read is little either way, and the beginning serves old tokens too.
+  if tail == bounds.start { newest = nil }
+  return newest ?? Fold(partition, position: bounds.start)
 }

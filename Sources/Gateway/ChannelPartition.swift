@@ -1,0 +1,151 @@
+import EventStorage
+import Events
+import Projections
+import Synchronization
+
+/// One partition of client messages as the gateway serves it: its channels now, their recent past, and who listens.
+///
+/// One follower feeds it; event loops and requests read it. Everything changes under one lock, so that a reader
+/// who registers and takes the state gets every later frame and none that the state holds already.
+final class ChannelPartition: Sendable {
+  let partition: Partition
+  let log: LogIdentity
+  let limits: GatewayLimits
+  let state: Mutex<State>
+  /// Everything before this offset has been handed to the loops.
+  let posted: Atomic<Int64>
+  private let loops: [StreamLoop]
+
+  struct State: Sendable {
+    var channels: Channels
+    /// Everything before it is folded.
+    var position: Offset
+    var window: RecentWindow
+    var interests: [String: Interest] = [:]
+    var snapshots: [SnapshotKey: ChannelSnapshot] = [:]
+    var snapshotBytes = 0
+    var waiters: [UInt64: Waiter] = [:]
+    var nextWaiter: UInt64 = 0
+    /// The log's extent when it was last looked at.
+    var bounds: LogBounds
+    /// Where the log ended when the follower started: ready means to have come this far.
+    var readyAt: Offset
+    /// Why nothing is followed any more.
+    var failure: LogError?
+  }
+
+  /// Which loops want the frames of a channel, a bit each, by shape.
+  struct Interest: Sendable {
+    var loops: [UInt64] = [0, 0, 0]
+    var isEmpty: Bool { loops[0] | loops[1] | loops[2] == 0 }
+  }
+
+  /// A request that waits until a position is reflected.
+  struct Waiter: Sendable {
+    var offset: Offset
+    var resume: @Sendable () -> Void
+  }
+
+  /// - Parameter window: what is known of the records before `position`.
+  init(
+    _ partition: Partition, log: LogIdentity, channels: Channels, position: Offset,
+    window: RecentWindow, bounds: LogBounds, loops: [StreamLoop], limits: GatewayLimits
+  ) {
+    self.partition = partition
+    self.log = log
+    self.loops = loops
+    self.limits = limits
+    posted = Atomic(position.rawValue)
+    var channels = channels
+    channels.collectsExpired = true
+    state = Mutex(
+      State(
+        channels: channels, position: position, window: window, bounds: bounds,
+        readyAt: bounds.end))
+  }
+
+  /// The token of a position in this partition alone.
+  func token(_ offset: Offset) -> String {
+    Position(log: log, offsets: [partition: offset]).token
+  }
+
+  /// Folds one batch, and hands its frames to the loops that want them. Called by the follower alone.
+  func apply(_ bytes: RawSpan, _ rows: Span<RecordRow>, next: Offset) {
+    let content = bytes.withUnsafeBytes { [UInt8]($0) }
+    let entries = rows.withUnsafeBufferPointer { [RecordRow]($0) }
+    var resumed: [Waiter] = []
+    let outgoing = state.withLock { state in
+      state.channels.apply(content.span.bytes, entries.span, next: next)
+      let expired = state.channels.takeExpired()
+      let batch = RecentBatch(
+        bytes: content, rows: entries, from: state.position, next: next,
+        expired: expired.filter { !state.isHeldAgain($0, after: entries, of: content) })
+      state.window.append(batch)
+      state.position = next
+      if next > state.bounds.end { state.bounds.end = next }
+      if !state.waiters.isEmpty {
+        for (id, waiter) in state.waiters where waiter.offset <= next {
+          resumed.append(waiter)
+          state.waiters[id] = nil
+        }
+      }
+      return state.interests.isEmpty
+        ? [] : encode(batch, for: state.interests, loops: loops.count)
+    }
+    for (index, entries) in outgoing.enumerated() where !entries.isEmpty {
+      loops[index].post(entries)
+    }
+    posted.store(next.rawValue, ordering: .releasing)
+    for waiter in resumed { waiter.resume() }
+  }
+
+  /// The messages of a channel, and the position they reflect.
+  func messages(in channel: ChannelName) -> (messages: [ChannelMessage], position: Offset) {
+    state.withLock { ($0.channels.messages(in: channel), $0.position) }
+  }
+
+  /// What the follower saw of the log.
+  func observe(_ bounds: LogBounds) {
+    state.withLock { $0.bounds = bounds }
+  }
+
+  /// The log gave up: nothing is followed any more, and readiness says so.
+  func fail(_ error: LogError) {
+    state.withLock { $0.failure = error }
+  }
+
+  /// The fold as it is now: its state and its position, which belong together.
+  var fold: Fold<Channels> {
+    state.withLock { Fold(partition, state: $0.channels, position: $0.position) }
+  }
+
+  /// When the next key runs out of time, in milliseconds since 1970.
+  var nextExpiry: Int64? { state.withLock { $0.channels.nextExpiry } }
+
+  /// What a heartbeat and `/readyz` say.
+  var status: Status {
+    state.withLock {
+      Status(
+        position: $0.position, end: max($0.bounds.end, $0.position), logTime: $0.channels.logTime,
+        isReady: $0.failure == nil && $0.position >= $0.readyAt, failure: $0.failure)
+    }
+  }
+
+  /// How far a partition is.
+  struct Status {
+    var position: Offset
+    var end: Offset
+    var logTime: Int64
+    var isReady: Bool
+    var failure: LogError?
+  }
+}
+
+extension ChannelPartition.State {
+  /// True when a key that expired was published again within the same batch: its new value already took its place.
+  func isHeldAgain(_ key: ExpiredKey, after rows: [RecordRow], of bytes: [UInt8]) -> Bool {
+    let keyBytes = EventKey.message(key.channel, key.key).bytes
+    guard rows.contains(where: { bytes[$0.key].elementsEqual(keyBytes) }) else { return false }
+    return channels.messages(in: key.channel).contains { $0.key == key.key.text }
+  }
+}

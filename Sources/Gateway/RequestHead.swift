@@ -1,0 +1,65 @@
+import NIOCore
+
+/// Looks at the head of a request before anything parses it, to find plain requests for an event stream.
+///
+/// What it does not recognise at once as such a request goes to the HTTP stack, which judges it properly.
+enum RequestHead {
+  /// The length of the head, its blank line included, or nil when it is not complete yet.
+  static func length(in bytes: ByteBufferView) -> Int? {
+    var lineStart = bytes.startIndex
+    while let end = bytes[lineStart...].firstIndex(of: UInt8(ascii: "\n")) {
+      let isBlank =
+        end == lineStart || end == lineStart + 1 && bytes[lineStart] == UInt8(ascii: "\r")
+      if isBlank, lineStart > bytes.startIndex { return end + 1 - bytes.startIndex }
+      lineStart = end + 1
+    }
+    return nil
+  }
+
+  /// True when these first bytes can be the beginning of a request.
+  static func mayBegin(with bytes: ByteBufferView) -> Bool {
+    bytes.first.map { UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0 } ?? true
+  }
+
+  /// The stream that a head asks for, or nil when it asks for something else, or not plainly.
+  static func streamRequest(
+    in head: ByteBufferView, limits: GatewayLimits
+  ) -> StreamRequest? {
+    guard head.starts(with: "GET /v1/".utf8) else { return nil }
+    let lines = head.split(separator: UInt8(ascii: "\n"))
+    guard let first = lines.first, first.count > 14, first.last == UInt8(ascii: "\r"),
+      first.dropLast().suffix(9).elementsEqual(" HTTP/1.1".utf8),
+      let target = String(validating: first.dropFirst(4).dropLast(10), as: UTF8.self),
+      target.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f })
+    else { return nil }
+    let path = RequestTarget.split(target[...]).path
+    guard path == "/v1/events" || path.hasSuffix("/events") else { return nil }
+    var lastEventID: String?
+    var origin: String?
+    for line in lines.dropFirst() where line.count > 1 {
+      guard line.last == UInt8(ascii: "\r"), let colon = line.firstIndex(of: UInt8(ascii: ":")),
+        colon > line.startIndex, line[..<colon].allSatisfy({ $0 > 0x20 && $0 < 0x7f }),
+        let name = String(validating: line[..<colon], as: UTF8.self)
+      else { return nil }
+      let value = trimmed(line[(colon + 1)...].dropLast())
+      guard value.allSatisfy({ $0 >= 0x20 && $0 != 0x7f || $0 == 0x09 }) else { return nil }
+      switch name.lowercased() {
+      case "last-event-id": lastEventID = String(decoding: value, as: UTF8.self)
+      case "origin": origin = String(decoding: value, as: UTF8.self)
+      // A body, an upgrade or a wish to be asked is nothing plain.
+      case "content-length", "transfer-encoding", "upgrade", "expect": return nil
+      default: break
+      }
+    }
+    return try? StreamRequest.read(
+      target: target[...], lastEventID: lastEventID, origin: origin, limits: limits)
+  }
+
+  private static func trimmed(_ value: ByteBufferView) -> ByteBufferView {
+    let isSpace = { (byte: UInt8) in byte == 0x20 || byte == 0x09 }
+    guard let first = value.firstIndex(where: { !isSpace($0) }),
+      let last = value.lastIndex(where: { !isSpace($0) })
+    else { return value[value.startIndex..<value.startIndex] }
+    return value[first...last]
+  }
+}

@@ -1,0 +1,248 @@
+import EventStorage
+import Events
+import NIOCore
+
+/// How a stream begins, catches up, and is left.
+extension StreamLoop {
+  /// Begins a stream: verdict, what the client lacks, `live`, and then every change.
+  func join(_ request: StreamRequest, output: any StreamOutput) -> Subscriber? {
+    eventLoop.preconditionInEventLoop()
+    if isDraining {
+      output.begin(request, with: farewell())
+      output.end(with: SharedFrames(Array(": draining\n\n".utf8)))
+      return nil
+    }
+    let subscriber = makeSubscriber(request, output: output)
+    // Interest first: every frame that is not in the state or the window below comes through the mailbox.
+    for index in subscriber.feeds.indices { enter(subscriber, feed: index) }
+    subscriber.beat = leastBusyBeat()
+    subscriber.beatSlot = beats[subscriber.beat].count
+    beats[subscriber.beat].append(subscriber)
+
+    let verdict = judge(request.lastEventID, for: subscriber)
+    var frames = Array("retry: \(jittered(configuration.retryMilliseconds))\n\n".utf8)
+    switch verdict {
+    case .resumed(let offsets):
+      for index in subscriber.cursors.indices { subscriber.cursors[index].offset = offsets[index] }
+      subscriber.phase = .behind(announces: true, withIDs: true)
+      appendVerdict("resumed", reason: "resumed", of: subscriber, to: &frames)
+    case .snapshot(let reason):
+      beginState(of: subscriber)
+      appendVerdict("snapshot", reason: reason, of: subscriber, to: &frames)
+    case .reset(let reason):
+      beginState(of: subscriber)
+      appendVerdict("reset", reason: reason, of: subscriber, to: &frames)
+    }
+    output.begin(request, with: SharedFrames(frames))
+    pull(subscriber)
+    return subscriber
+  }
+
+  /// Lets go of a stream whose connection is gone or has ended.
+  func leave(_ subscriber: Subscriber) {
+    eventLoop.preconditionInEventLoop()
+    subscriber.phase = .ended
+    for index in subscriber.feeds.indices { exit(subscriber, feed: index) }
+    let beat = subscriber.beat
+    guard let last = beats[beat].popLast() else { return }
+    if last !== subscriber {
+      last.beatSlot = subscriber.beatSlot
+      beats[beat][subscriber.beatSlot] = last
+    }
+  }
+
+  private func makeSubscriber(_ request: StreamRequest, output: any StreamOutput) -> Subscriber {
+    var feeds = request.channels.map { channel in
+      Subscriber.Feed(
+        channel: channel, partition: Slot(channel: channel).partition(of: partitions.count),
+        cursor: 0)
+    }
+    feeds.sort { $0.partition < $1.partition }
+    var cursors: [Subscriber.Cursor] = []
+    for index in feeds.indices {
+      if cursors.last?.partition != feeds[index].partition {
+        cursors.append(Subscriber.Cursor(partition: feeds[index].partition, offset: .zero))
+      }
+      feeds[index].cursor = cursors.count - 1
+    }
+    return Subscriber(output: output, shape: request.shape, feeds: feeds, cursors: cursors)
+  }
+
+  // MARK: - Verdicts
+
+  private enum Verdict {
+    case resumed([Offset])
+    case snapshot(reason: StaticString)
+    case reset(reason: StaticString)
+  }
+
+  /// What can be done for a client that has seen everything up to this token. A stream never answers an error: a
+  /// browser's EventSource could not see it, and would give up for good.
+  private func judge(_ token: String?, for subscriber: Subscriber) -> Verdict {
+    guard let token else { return .snapshot(reason: "new") }
+    let position: Position
+    do throws(TokenFailure) {
+      position = try Position(token: token)
+    } catch {
+      switch error {
+      case .unknownVersion: return .reset(reason: "unknown-version")
+      case .tooLong, .malformed: return .reset(reason: "malformed")
+      }
+    }
+    guard position.log == partitions[0].log else { return .reset(reason: "other-log") }
+    var offsets: [Offset] = []
+    var isBehind = false
+    for cursor in subscriber.cursors {
+      let partition = partitions[cursor.partition]
+      guard let offset = position[partition.partition] else {
+        return .reset(reason: "other-partitions")
+      }
+      let coverage = partition.coverage(of: offset) {
+        (try? log?.bounds(of: partition.partition).end) ?? partition.status.end
+      }
+      switch coverage {
+      case .covered: offsets.append(offset)
+      case .behind: isBehind = true
+      case .beyondEnd: return .reset(reason: "beyond-end")
+      }
+    }
+    return isBehind ? .snapshot(reason: "behind") : .resumed(offsets)
+  }
+
+  private func appendVerdict(
+    _ event: StaticString, reason: StaticString, of subscriber: Subscriber,
+    to frames: inout [UInt8]
+  ) {
+    var json: [UInt8] = []
+    json.append(literal: "{\"reason\":\"")
+    json.append(literal: reason)
+    json.append(literal: "\",\"position\":\"")
+    json.append(contentsOf: token(of: subscriber).utf8)
+    json.append(literal: "\"}")
+    StreamFrames.append(event: event, json: json, to: &frames)
+  }
+
+  // MARK: - Catching up
+
+  /// From the state on: each partition at the oldest of its channels' encoded states, what follows from the window.
+  private func beginState(of subscriber: Subscriber) {
+    for index in subscriber.cursors.indices {
+      let partition = partitions[subscriber.cursors[index].partition]
+      subscriber.cursors[index].offset =
+        subscriber.feeds.lazy.filter { $0.cursor == index }
+        .map { partition.snapshot(of: $0.channel, as: subscriber.shape).position }
+        .min() ?? .zero
+    }
+    subscriber.phase = .state(feed: 0, after: nil)
+  }
+
+  /// Gives a subscriber that is not live what it lacks, until it is live or its socket is full. Called again when
+  /// everything that it was given has left.
+  func pull(_ subscriber: Subscriber) {
+    eventLoop.preconditionInEventLoop()
+    while subscriber.output.isOpen, subscriber.output.pendingBytes == 0 {
+      switch subscriber.phase {
+      case .live, .ended: return
+      case .state(let feed, let after): pullState(subscriber, feed: feed, after: after)
+      case .behind(let announces, let withIDs):
+        pullChanges(subscriber, announces: announces, withIDs: withIDs)
+      }
+    }
+  }
+
+  private func pullState(_ subscriber: Subscriber, feed index: Int, after: Offset?) {
+    guard index < subscriber.feeds.count else {
+      subscriber.phase = .behind(announces: true, withIDs: false)
+      return
+    }
+    let feed = subscriber.feeds[index]
+    let snapshot = partitions[feed.partition].snapshot(of: feed.channel, as: subscriber.shape)
+    let page = snapshot.page(
+      after: after, before: subscriber.cursors[feed.cursor].offset,
+      bytesMax: ChannelPartition.entryBytes)
+    if let last = page.last {
+      subscriber.phase = .state(feed: index, after: last)
+      subscriber.output.write(SharedFrames(Array(page.frames)))
+    } else {
+      subscriber.phase = .state(feed: index + 1, after: nil)
+    }
+  }
+
+  private func pullChanges(_ subscriber: Subscriber, announces: Bool, withIDs: Bool) {
+    var frames: [UInt8] = []
+    var isCaughtUp = true
+    for index in subscriber.cursors.indices {
+      let channels = subscriber.feeds.filter { $0.cursor == index }.map(\.channel.text)
+      let changes = partitions[subscriber.cursors[index].partition].changes(
+        in: channels, from: subscriber.cursors[index].offset, as: subscriber.shape,
+        withIDs: withIDs, bytesMax: ChannelPartition.entryBytes)
+      switch changes {
+      case .lost:
+        beginState(of: subscriber)
+        var verdict: [UInt8] = []
+        appendVerdict("snapshot", reason: "lagged", of: subscriber, to: &verdict)
+        subscriber.output.write(SharedFrames(verdict))
+        return
+      case .frames(let more, let next, let isEnd):
+        frames += more
+        subscriber.cursors[index].offset = next
+        isCaughtUp = isCaughtUp && isEnd
+      }
+    }
+    if isCaughtUp {
+      subscriber.phase = .live
+      if announces {
+        let position = token(of: subscriber)
+        let json = Array("{\"position\":\"\(position)\"}".utf8)
+        StreamFrames.append(event: "live", json: json, id: position, to: &frames)
+      } else if !subscriber.shape.hasIDs, !frames.isEmpty {
+        StreamFrames.appendIDBlock(token(of: subscriber), to: &frames)
+      }
+    } else if withIDs, !subscriber.shape.hasIDs, !frames.isEmpty {
+      StreamFrames.appendIDBlock(token(of: subscriber), to: &frames)
+    }
+    if !frames.isEmpty { subscriber.output.write(SharedFrames(frames)) }
+  }
+
+  // MARK: - Lists
+
+  private func enter(_ subscriber: Subscriber, feed index: Int) {
+    let feed = subscriber.feeds[index]
+    let topic = StreamTopic(
+      partition: feed.partition, channel: feed.channel.text, shape: subscriber.shape)
+    let count = topics[topic, default: []].count
+    subscriber.feeds[index].slot = count
+    topics[topic, default: []].append(subscriber)
+    if count == 0 {
+      partitions[feed.partition].addInterest(
+        of: self.index, in: topic.channel, as: topic.shape)
+    }
+  }
+
+  private func exit(_ subscriber: Subscriber, feed index: Int) {
+    let feed = subscriber.feeds[index]
+    let topic = StreamTopic(
+      partition: feed.partition, channel: feed.channel.text, shape: subscriber.shape)
+    guard let last = topics[topic]?.popLast() else { return }
+    if last !== subscriber {
+      topics[topic]?[feed.slot] = last
+      if let moved = last.feeds.firstIndex(where: { $0.channel == feed.channel }) {
+        last.feeds[moved].slot = feed.slot
+      }
+    }
+    if topics[topic]?.isEmpty == true {
+      topics[topic] = nil
+      partitions[feed.partition].removeInterest(
+        of: self.index, in: topic.channel, as: topic.shape)
+    }
+  }
+
+  private func leastBusyBeat() -> Int {
+    beats.indices.min { beats[$0].count < beats[$1].count } ?? 0
+  }
+
+  /// Within a quarter of this, so that clients that lost their streams together do not come back together.
+  private func jittered(_ milliseconds: Int) -> Int {
+    Int.random(in: (milliseconds - milliseconds / 4)...(milliseconds + milliseconds / 4))
+  }
+}

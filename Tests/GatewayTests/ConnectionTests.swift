@@ -1,0 +1,196 @@
+import EventStorage
+import Gateway
+import NIOCore
+import ServiceLifecycle
+import Testing
+
+/// Connections: time-outs, heads, limits, and their end.
+@Suite struct ConnectionTests {
+  @Test func `a head that does not arrive in time is refused`() async throws {
+    try await withServer(over: makeLog()) {
+      $0.limits.headerTimeoutSeconds = 0.2
+    } _: { server in
+      let connection = try await server.connect()
+      try await connection.send("GET /healthz HTTP/1.1\r\nHost:")
+      try await connection.wait("408") {
+        $0.hasPrefix("HTTP/1.1 408 ") && $0.contains("head-timeout")
+      }
+      try await connection.waitUntilClosed()
+    }
+  }
+
+  @Test func `an idle connection is closed, a stream is not`() async throws {
+    try await withServer(over: makeLog()) {
+      $0.limits.idleTimeoutSeconds = 0.3
+    } _: { server in
+      let stream = try await server.stream("/v1/channels/c/events")
+      try await stream.waitUntilLive()
+      let connection = try await server.connect()
+      #expect(try await server.request(on: connection, "GET", "/healthz").status == 200)
+      try await connection.waitUntilClosed()
+      let trickling = try await server.connect()
+      #expect(try await server.request(on: trickling, "GET", "/healthz").status == 200)
+      try await trickling.send("GET /healthz HTTP/1.1\r\nHo")
+      try await trickling.waitUntilClosed()
+      #expect(!stream.connection.isClosed)
+      try await server.publish("c", "x")
+      try await stream.wait(forMessages: 3)
+    }
+  }
+
+  @Test func `a body that does not arrive in time closes the connection`() async throws {
+    try await withServer(over: makeLog()) {
+      $0.limits.bodyTimeoutSeconds = 0.2
+    } _: { server in
+      let connection = try await server.connect()
+      try await connection.send(
+        "POST /v1/channels/c/messages HTTP/1.1\r\nHost: t\r\nContent-Length: 10\r\n\r\nab")
+      try await connection.waitUntilClosed()
+    }
+  }
+
+  @Test func `a head that is too large is refused, also a later one`() async throws {
+    try await withServer(over: makeLog()) {
+      $0.limits.headerBytesMax = 1000
+    } _: { server in
+      let filler = "X-Filler: \(String(repeating: "x", count: 1200))"
+      let first = try await server.request("GET", "/healthz", headers: [filler])
+      #expect(first.status == 431)
+      #expect(first.member("type") == "urn:signalbox:problem:head-too-large")
+      let connection = try await server.connect()
+      #expect(try await server.request(on: connection, "GET", "/healthz").status == 200)
+      let later = try await server.request(on: connection, "GET", "/healthz", headers: [filler])
+      #expect(later.status == 431)
+      #expect(later.member("type") == "urn:signalbox:problem:head-too-large")
+      try await connection.waitUntilClosed()
+    }
+  }
+
+  @Test(arguments: [
+    "GET /healthz HTTP/1.1\r\nbroken header\r\n\r\n", "\u{16}\u{3}\u{1} not HTTP\r\n\r\n",
+    "GET  /v1/channels/c/events HTTP/1.1\r\nHost t\r\n\r\n",
+    "POST /v1/channels/c/messages HTTP/1.1\r\nHost: t\r\nContent-Length: x\r\n\r\n",
+  ])
+  func `what is not HTTP is refused as malformed`(bytes: String) async throws {
+    try await withServer(over: makeLog()) { server in
+      let connection = try await server.connect()
+      try await connection.send(bytes)
+      try await connection.wait("400") {
+        $0.hasPrefix("HTTP/1.1 400 ") && $0.contains("malformed-request")
+      }
+      try await connection.waitUntilClosed()
+    }
+  }
+
+  @Test func `a head may arrive byte by byte`() async throws {
+    try await withServer(over: makeLog()) { server in
+      for target in ["/healthz", "/v1/channels/c/events"] {
+        let connection = try await server.connect()
+        for byte in "GET \(target) HTTP/1.1\r\nHost: t\r\n\r\n".utf8 {
+          try await connection.send([byte])
+        }
+        try await connection.wait("answer") { $0.contains("alive") || $0.contains("event: live") }
+        await connection.close()
+      }
+    }
+  }
+
+  @Test func `more connections than allowed are sent away, streams with a time to come back`()
+    async throws
+  {
+    try await withServer(over: makeLog()) {
+      $0.limits.connectionsMax = 2
+      $0.limits.refusalsMax = 2
+    } _: { server in
+      let first = try await server.stream("/v1/channels/c/events")
+      try await first.waitUntilLive()
+      let second = try await server.stream("/v1/channels/c/events")
+      try await second.waitUntilLive()
+      let refused = try await server.connect()
+      let answer = try await server.request(on: refused, "GET", "/healthz")
+      #expect(answer.status == 503)
+      #expect(answer.member("type") == "urn:signalbox:problem:too-many-connections")
+      #expect(answer.headers["retry-after"] != nil)
+      try await refused.waitUntilClosed()
+      let third = try await server.stream("/v1/channels/c/events")
+      try await third.connection.wait("end") { $0.hasSuffix("0\r\n\r\n") }
+      #expect(third.blocks.contains { $0.retry != nil })
+      #expect(third.messages.isEmpty)
+      #expect(third.connection.text.hasPrefix("HTTP/1.1 200 "))
+      first.close()
+      try await waitUntil("room") {
+        let again = try await server.connect()
+        defer { again.channel.close(promise: nil) }
+        return try await server.request(on: again, "GET", "/healthz").status == 200
+      }
+    }
+  }
+
+  @Test func `draining ends every stream with a time to come back of its own`() async throws {
+    let log = makeLog()
+    let streams = try await withServer(over: log) { server in
+      var streams: [TestStream] = []
+      for _ in 0..<20 { streams.append(try await server.stream("/v1/channels/c/events")) }
+      let kept = try await server.connect()
+      #expect(try await server.request(on: kept, "GET", "/healthz").status == 200)
+      try await kept.send("GET /v1/channels/c/events HTTP/1.1\r\nHost: t\r\n\r\n")
+      try await kept.wait("live") { $0.contains("event: live") }
+      for stream in streams { try await stream.waitUntilLive() }
+      await server.services.triggerGracefulShutdown()
+      for stream in streams {
+        try await stream.connection.wait("end") { $0.hasSuffix("0\r\n\r\n") }
+      }
+      try await kept.wait("end") { $0.hasSuffix("0\r\n\r\n") && $0.contains(": draining") }
+      for stream in streams { try await stream.connection.waitUntilClosed() }
+      try await kept.waitUntilClosed()
+      return streams
+    }
+    var retries: Set<String> = []
+    for stream in streams {
+      let last = stream.blocks.suffix(1)
+      #expect(last.first?.comments == ["draining"])
+      if let retry = last.first?.retry { retries.insert(retry) }
+      #expect(stream.isComplete)
+    }
+    #expect(retries.count > 3)
+  }
+
+  @Test func `a request that does not end is cut off when the time to drain is over`()
+    async throws
+  {
+    let connection = try await withServer(over: makeLog()) {
+      $0.drainSeconds = 0.2
+    } _: { server in
+      let connection = try await server.connect()
+      try await connection.send(
+        "POST /v1/channels/c/messages HTTP/1.1\r\nHost: t\r\nContent-Length: 10\r\n"
+          + "Expect: 100-continue\r\n\r\n")
+      try await connection.wait("100") { $0.contains("100 Continue") }
+      return connection
+    }
+    try await connection.waitUntilClosed()
+  }
+
+  @Test func `heartbeats say how far the stream is, and move the id`() async throws {
+    try await withServer(over: makeLog()) {
+      $0.heartbeatSeconds = 0.1
+    } _: { server in
+      let stream = try await server.stream("/v1/channels/quiet/events")
+      try await stream.waitUntilLive()
+      let many = try await server.stream("/v1/events?channel=quiet&channel=other")
+      try await many.waitUntilLive()
+      let position = try await server.publish("loud", "x").position
+      for stream in [stream, many] {
+        let blocks = try await stream.wait("heartbeat at the new position") { blocks in
+          blocks.contains { $0.event == "heartbeat" && $0.id == position }
+        }
+        let beat = try #require(blocks.last { $0.event == "heartbeat" })
+        #expect(beat.text.hasPrefix("{\"position\":\"\(position)\",\"behind\":0,\"logTime\":\"2"))
+      }
+      // The id of a heartbeat resumes.
+      let again = try await server.stream("/v1/channels/quiet/events", lastEventID: position)
+      #expect(
+        try await again.waitUntilLive().filter(\.isMessage)[0].event == "resumed")
+    }
+  }
+}
