@@ -27,5 +27,7 @@ public struct MessageFields: Equatable, Sendable {
       default: break
       }
     }
+    try WireText.check(id, of: bytes)
+    try WireText.check(contentType, of: bytes)
   }
 }

@@ -18,7 +18,7 @@ public struct NodeStatusFields: Equatable, Sendable {
     var reader = WireReader(body)
     while let field = try reader.next(in: bytes) {
       switch (field.number, field.wireType) {
-      case (1, 0): state = UInt8(clamping: field.number64)
+      case (1, 0): state = UInt8(exactly: Int32(truncatingIfNeeded: field.number64)) ?? 255
       case (2, 0): incarnation = field.number64
       case (3, 0): capacity = UInt32(truncatingIfNeeded: field.number64)
       case (4, 2): url = field.range
@@ -26,5 +26,6 @@ public struct NodeStatusFields: Equatable, Sendable {
       default: break
       }
     }
+    try WireText.check(url, of: bytes)
   }
 }

@@ -18,5 +18,6 @@ public struct SlotRouteFields: Equatable, Sendable {
       default: break
       }
     }
+    try WireText.check(node, of: bytes)
   }
 }

@@ -15,6 +15,8 @@ public struct Channels: Projection {
 
   /// What was met.
   public private(set) var counts = FoldCounts()
+  /// What could not be used.
+  public private(set) var poisoned = RecentPoison()
   /// The newest time read, in milliseconds since 1970. Expiry is decided by it.
   public private(set) var logTime: Int64 = 0
   /// Whether `takeExpired` will be called. Off, keys that expire are forgotten silently.
@@ -52,55 +54,66 @@ public struct Channels: Projection {
 
   /// Folds a batch.
   public mutating func apply(_ bytes: RawSpan, _ rows: Span<RecordRow>, next: Offset) {
-    self.rows.clear()
+    beginBatch()
+    var newest = logTime
     for index in rows.indices {
       let row = rows[index]
-      counts.records += 1
-      logTime = max(logTime, row.timestamp)
-      var body: Range<Int>?
-      var isCounted = false
-      if !row.isTombstone {
-        do throws(DecodeFailure) {
-          switch try EventEnvelope.read(row.value, of: bytes) {
-          case .event(.messagePublished, let found): body = found
-          case .event(.timePassed, _): continue
-          case .event, .unknown:
-            counts.unknown += 1
-            isCounted = true
-          }
-        } catch {
-          counts.poison += 1
-          isCounted = true
-        }
-      }
-      if !self.rows.add(row, body: body, in: bytes), !isCounted { counts.poison += 1 }
+      newest = max(newest, row.timestamp)
+      let meaning = RecordMeaning(row, in: bytes)
+      if !gather(row, meaning, of: bytes) { countForeign(row, meaning, of: bytes) }
     }
-    applyScratch(bytes)
+    endBatch(bytes, logTime: newest)
   }
-
-  /// One message of a stream of many types, for a fold that has read the envelope already. `endBatch` must follow.
-  @inline(__always)
-  mutating func gather(_ row: RecordRow, body: Range<Int>?, of bytes: RawSpan) {
-    counts.records += 1
-    logTime = max(logTime, row.timestamp)
-    if !rows.add(row, body: body, in: bytes) { counts.poison += 1 }
-  }
-
-  /// Folds what was gathered from `bytes`.
-  mutating func endBatch(_ bytes: RawSpan) { applyScratch(bytes) }
 
   /// Begins a batch that is gathered.
   mutating func beginBatch() { rows.clear() }
 
-  /// Time has passed, nothing else.
-  mutating func pass(_ timestamp: Int64) { logTime = max(logTime, timestamp) }
+  /// Notes one record whose envelope has been read; `endBatch` folds it. False, and nothing done, when its key is no message's.
+  @inline(__always)
+  mutating func gather(_ row: RecordRow, _ meaning: RecordMeaning, of bytes: RawSpan) -> Bool {
+    if case .event(.messagePublished, let body) = meaning {
+      guard rows.add(row, body: body, in: bytes) else { return false }
+    } else {
+      guard rows.add(row, body: nil, in: bytes) else { return false }
+      switch meaning {
+      case .tombstone: break
+      case .event, .unknown: counts.unknown += 1
+      case .poison: countPoison(row.offset.rawValue, row.key, of: bytes)
+      }
+    }
+    counts.records += 1
+    return true
+  }
+
+  /// Counts a record whose key is no message's.
+  mutating func countForeign(_ row: RecordRow, _ meaning: RecordMeaning, of bytes: RawSpan) {
+    counts.records += 1
+    switch meaning {
+    case .event(.timePassed, _): break
+    case .event(.messagePublished, _), .tombstone, .poison:
+      countPoison(row.offset.rawValue, row.key, of: bytes)
+    case .event, .unknown: counts.unknown += 1
+    }
+  }
+
+  /// Folds what was gathered from `bytes`, at the newest time that was read.
+  mutating func endBatch(_ bytes: RawSpan, logTime: Int64) {
+    self.logTime = max(self.logTime, logTime)
+    applyScratch(bytes)
+  }
+
+  private mutating func countPoison(_ offset: Int64, _ key: Range<Int>, of bytes: RawSpan) {
+    counts.poison += 1
+    bytes.withUnsafeBytes {
+      poisoned.add(Offset(offset), key: UnsafeRawBufferPointer(rebasing: $0[key]))
+    }
+  }
 
   private mutating func applyScratch(_ bytes: RawSpan) {
     if !isKnownUniquelyReferenced(&table) { table = table.copy() }
     let table = table
     bytes.withUnsafeBytes { buffer in
       guard let base = buffer.baseAddress else { return }
-      var poison: UInt64 = 0
       rows.forEachPrefetched(base, table) { row in
         let key = UnsafeRawBufferPointer(start: base + Int(row.keyStart), count: Int(row.keyLength))
         guard row.bodyLength >= 0 else { return table.remove(row.hash, key: key) }
@@ -109,18 +122,18 @@ public struct Channels: Projection {
         do throws(DecodeFailure) {
           expiresAt = try MessageFields(body: range, of: bytes).expiresAt
         } catch {
-          poison += 1
-          return table.remove(row.hash, key: key)
+          table.remove(row.hash, key: key)
+          return countPoison(row.offset, row.key, of: bytes)
         }
-        table.put(
+        let isKept = table.put(
           row.hash, key: key, separator: Int(row.separator),
           body: UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count),
           offset: row.offset, timestamp: row.timestamp)
+        guard isKept else { return countPoison(row.offset, row.key, of: bytes) }
         if expiresAt != 0 {
           expiries.add(expiresAt: expiresAt, offset: row.offset, hash: row.hash, key: key)
         }
       }
-      counts.poison += poison
     }
     settleExpiries()
     if expiries.isStale(live: table.count) { dropStaleExpiries() }

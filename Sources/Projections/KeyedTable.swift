@@ -51,6 +51,29 @@ struct KeyedTable<Value: BitwiseCopyable & Sendable>: Sendable {
     }
   }
 
+  /// Makes a value that of a key. A key that is seen for the first time must be a name: false, and nothing done, when it is none.
+  mutating func set(
+    _ key: UnsafeRawBufferPointer, _ value: Value, isName: (UnsafeRawBufferPointer) -> Bool
+  ) -> Bool {
+    if let place = place(of: key) {
+      self[place] = value
+    } else {
+      guard isName(key) else { return false }
+      self[key] = value
+    }
+    return true
+  }
+
+  /// Changes every value.
+  mutating func updateAll(_ body: (inout Value) -> Void) {
+    for place in places.indices {
+      if var value = places[place].value {
+        body(&value)
+        places[place].value = value
+      }
+    }
+  }
+
   /// Keys and values in the order of the keys' bytes.
   var sorted: [(key: ArraySlice<UInt8>, value: Value)] {
     places.compactMap { place in

@@ -9,6 +9,13 @@ public struct SlotOwner: Equatable, Sendable {
   public var epoch: UInt64
   /// The record that says so.
   public var offset: Offset
+
+  /// The owner that this record names.
+  public init(node: String, epoch: UInt64, offset: Offset) {
+    self.node = node
+    self.epoch = epoch
+    self.offset = offset
+  }
 }
 
 /// What a cluster has agreed on.
@@ -17,6 +24,12 @@ public struct ClusterState: Equatable, Sendable, BitwiseCopyable {
   public var partitions: UInt32
   /// Whether too many nodes look failed to believe it.
   public var isFrozen: Bool
+
+  /// These settings.
+  public init(partitions: UInt32, isFrozen: Bool) {
+    self.partitions = partitions
+    self.isFrozen = isFrozen
+  }
 }
 
 /// Slots and their owners, and the settings of clusters: the topology topic.
@@ -28,9 +41,11 @@ public struct RoutingTable: Projection {
   public static let name = "routing-table"
   /// Version of the meaning of this fold.
   public static let foldVersion: UInt32 = 1
+  /// The longest name of a cluster, in UTF-8 bytes.
+  public static let clusterNameBytesMax = 255
 
   private struct Route: Sendable, BitwiseCopyable {
-    /// -1: nobody.
+    /// -1: the log says nothing. Nobody has the number of the empty text.
     var node: Int32 = -1
     var epoch: UInt64 = 0
     var offset: Int64 = 0
@@ -38,6 +53,8 @@ public struct RoutingTable: Projection {
 
   /// What was met.
   public private(set) var counts = FoldCounts()
+  /// What could not be used.
+  public private(set) var poisoned = RecentPoison()
   private var routes = [Route](repeating: Route(), count: Slot.count)
   private var clusters = KeyedTable<ClusterState>()
   private var nodes = TextTable()
@@ -45,12 +62,26 @@ public struct RoutingTable: Projection {
   /// No routes.
   public init() {}
 
-  /// The owner of a slot, or nil.
+  /// The owner of a slot, or nil when nobody owns it.
   public func owner(of slot: Slot) -> SlotOwner? {
     let route = routes[slot.number]
-    guard route.node >= 0 else { return nil }
+    guard route.node >= 0, !nodes[route.node].isEmpty else { return nil }
     return SlotOwner(node: nodes[route.node], epoch: route.epoch, offset: Offset(route.offset))
   }
+
+  /// The epoch of a slot's last route, 0 without one. A slot that nobody owns keeps its epoch: the next owner gets a higher one.
+  public func epoch(of slot: Slot) -> UInt64 { routes[slot.number].epoch }
+
+  /// The slots that a node owns, in order.
+  public func slots(of node: NodeID) -> [Slot] {
+    (0..<Slot.count).compactMap(Slot.init).filter { slot in
+      let number = routes[slot.number].node
+      return number >= 0 && nodes[number] == node.text
+    }
+  }
+
+  /// How many names of owners are remembered, those that own nothing any more included.
+  package var namesKept: Int { nodes.count }
 
   /// The settings of a cluster, or nil.
   public func cluster(_ name: String) -> ClusterState? {
@@ -60,60 +91,87 @@ public struct RoutingTable: Projection {
   /// Folds a batch of topology.
   public mutating func apply(_ bytes: RawSpan, _ rows: Span<RecordRow>, next: Offset) {
     for index in rows.indices {
-      let row = rows[index]
-      counts.records += 1
-      var envelope = EventEnvelope.unknown
-      if !row.isTombstone {
-        do throws(DecodeFailure) {
-          envelope = try EventEnvelope.read(row.value, of: bytes)
-          if envelope == .unknown { counts.unknown += 1 }
-        } catch { counts.poison += 1 }
-      }
-      apply(row, envelope, of: bytes)
+      apply(rows[index], RecordMeaning(rows[index], in: bytes), of: bytes)
     }
   }
 
-  /// One record whose envelope has been read; `unknown` for tombstones and for values that cannot be used.
-  mutating func apply(_ row: RecordRow, _ envelope: EventEnvelope, of bytes: RawSpan) {
-    bytes.withUnsafeBytes { buffer in
+  /// One record whose envelope has been read.
+  mutating func apply(_ row: RecordRow, _ meaning: RecordMeaning, of bytes: RawSpan) {
+    counts.records += 1
+    if meaning == .unknown { counts.unknown += 1 }
+    let isUsed = bytes.withUnsafeBytes { buffer in
       let key = UnsafeRawBufferPointer(rebasing: buffer[row.key])
       if key.starts(with: RoutingTable.slotPrefix) {
-        guard let slot = RoutingTable.slot(key.dropFirst(5)) else {
-          counts.poison += 1
-          return
+        guard let slot = RoutingTable.slot(key.dropFirst(RoutingTable.slotPrefix.count)) else {
+          return meaning == .unknown
         }
-        routes[slot] = route(row, envelope, of: bytes, buffer)
-      } else if key.starts(with: RoutingTable.clusterPrefix) {
-        clusters[UnsafeRawBufferPointer(rebasing: key.dropFirst(8))] = cluster(envelope, of: bytes)
+        return setRoute(slot, row.offset, meaning, of: bytes, buffer)
+      }
+      if key.starts(with: RoutingTable.clusterPrefix) {
+        let name = key.dropFirst(RoutingTable.clusterPrefix.count)
+        return setCluster(UnsafeRawBufferPointer(rebasing: name), meaning, of: bytes)
+      }
+      switch meaning {
+      case .event(.slotRoute, _), .event(.clusterSettings, _), .poison: return false
+      case .event, .unknown, .tombstone: return true
       }
     }
+    guard !isUsed else { return }
+    counts.poison += 1
+    poisoned.add(row, in: bytes)
   }
 
-  private mutating func route(
-    _ row: RecordRow, _ envelope: EventEnvelope, of bytes: RawSpan,
+  /// False when the value cannot be used; the slot has no route then.
+  private mutating func setRoute(
+    _ slot: Int, _ offset: Offset, _ meaning: RecordMeaning, of bytes: RawSpan,
     _ buffer: UnsafeRawBufferPointer
-  ) -> Route {
-    guard case .event(.slotRoute, let body) = envelope else { return Route() }
-    guard let fields = try? SlotRouteFields(body: body, of: bytes) else {
-      counts.poison += 1
-      return Route()
-    }
-    if fields.node.isEmpty { return Route() }
-    let node = nodes.number(of: UnsafeRawBufferPointer(rebasing: buffer[fields.node]))
-    return Route(node: node, epoch: fields.epoch, offset: row.offset.rawValue)
+  ) -> Bool {
+    routes[slot] = Route()
+    guard case .event(.slotRoute, let body) = meaning else { return meaning != .poison }
+    if nodes.isStale(used: Slot.count) { packNodes() }
+    guard let fields = try? SlotRouteFields(body: body, of: bytes),
+      let node = nodes.number(of: UnsafeRawBufferPointer(rebasing: buffer[fields.node]))
+    else { return false }
+    routes[slot] = Route(node: node, epoch: fields.epoch, offset: offset.rawValue)
+    return true
   }
 
-  private mutating func cluster(_ envelope: EventEnvelope, of bytes: RawSpan) -> ClusterState? {
-    guard case .event(.clusterSettings, let body) = envelope else { return nil }
-    guard let fields = try? ClusterSettingsFields(body: body, of: bytes) else {
-      counts.poison += 1
-      return nil
+  /// False when the value or the name cannot be used; the cluster has no settings then.
+  private mutating func setCluster(
+    _ name: UnsafeRawBufferPointer, _ meaning: RecordMeaning, of bytes: RawSpan
+  ) -> Bool {
+    guard case .event(.clusterSettings, let body) = meaning,
+      let fields = try? ClusterSettingsFields(body: body, of: bytes)
+    else {
+      clusters[name] = nil
+      if case .event(.clusterSettings, _) = meaning { return false }
+      return meaning != .poison
     }
-    return ClusterState(partitions: fields.partitions, isFrozen: fields.isFrozen)
+    let state = ClusterState(partitions: fields.partitions, isFrozen: fields.isFrozen)
+    return clusters.set(name, state, isName: RoutingTable.isClusterName)
+  }
+
+  private mutating func packNodes() {
+    let old = nodes
+    nodes = TextTable()
+    for slot in routes.indices where routes[slot].node >= 0 {
+      routes[slot].node = nodes.number(of: old[routes[slot].node])
+    }
+  }
+
+  /// Whether a key is a slot's or a cluster's.
+  static func owns(_ key: Range<Int>, of bytes: RawSpan) -> Bool {
+    bytes.withUnsafeBytes { buffer in
+      buffer[key].starts(with: slotPrefix) || buffer[key].starts(with: clusterPrefix)
+    }
   }
 
   private static let slotPrefix = Array("slot/".utf8)
   private static let clusterPrefix = Array("cluster/".utf8)
+
+  private static func isClusterName(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    1...clusterNameBytesMax ~= bytes.count && String(validating: bytes, as: UTF8.self) != nil
+  }
 
   /// A slot number as keys are written: digits without a leading zero.
   private static func slot(_ digits: Slice<UnsafeRawBufferPointer>) -> Int? {
@@ -128,7 +186,7 @@ public struct RoutingTable: Projection {
     return number < Slot.count ? number : nil
   }
 
-  /// Owned slots in order, then clusters in the order of their names' bytes.
+  /// Slots with a route in order, then clusters in the order of their names' bytes.
   public func encode(into bytes: inout [UInt8]) {
     bytes.append(littleEndian: UInt32(routes.count { $0.node >= 0 }))
     for (number, route) in routes.enumerated() where route.node >= 0 {
@@ -159,14 +217,18 @@ public struct RoutingTable: Projection {
       let epoch = try reader.next(UInt64.self, in: bytes)
       let offset = try reader.next(Int64.self, in: bytes)
       let node = try reader.text(in: bytes)
-      guard !node.isEmpty else { throw .damaged("routing table: an owner without a name") }
-      routes[slot] = Route(
-        node: node.withUnsafeBytes { nodes.number(of: $0) }, epoch: epoch, offset: offset)
+      guard let number = node.withUnsafeBytes({ nodes.number(of: $0) }) else {
+        throw .damaged("routing table: an owner whose name is no text")
+      }
+      routes[slot] = Route(node: number, epoch: epoch, offset: offset)
     }
     var last: [UInt8]?
     for _ in 0..<(try reader.next(UInt64.self, in: bytes)) {
       let key = try reader.key(after: last, in: bytes)
       last = key
+      guard key.withUnsafeBytes(RoutingTable.isClusterName) else {
+        throw .damaged("routing table: a cluster without a name")
+      }
       let partitions = try reader.next(UInt32.self, in: bytes)
       let frozen = try reader.next(UInt8.self, in: bytes)
       guard frozen <= 1 else { throw .damaged("routing table: neither frozen nor not") }

@@ -76,7 +76,7 @@ import Testing
     var choices = Choices(state: 2013)
     for _ in 0..<2000 {
       var event = WireEvent()
-      switch choices.below(4) {
+      switch choices.below(5) {
       case 0:
         event.messagePublished = .with {
           $0.id = choices.text(30)
@@ -96,6 +96,11 @@ import Testing
           $0.node = choices.text(20)
           $0.epoch = choices.next() >> UInt64(choices.below(64))
         }
+      case 3:
+        event.clusterSettings = .with {
+          $0.partitions = UInt32(truncatingIfNeeded: choices.next())
+          $0.frozen = choices.below(2) == 0
+        }
       default:
         event.loadReported = .with {
           $0.incarnation = choices.next()
@@ -112,6 +117,28 @@ import Testing
           expiresAt: message.expiresAtMs)
         #expect(ours.encoded == bytes)
       }
+    }
+  }
+
+  /// In an id, a content type, a URL, the name of an owner: cut off, overlong, a surrogate, no start.
+  @Test(arguments: [[0x0a, 0x0a], [0x0a, 0x12], [0x12, 0x22], [0x1a, 0x0a]] as [[UInt8]])
+  func `text that is none is refused, as the generated types refuse it`(field: [UInt8]) throws {
+    let wrong: [[UInt8]] = [[0xc3], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0x80]]
+    for text in wrong + wrong.map({ Array("twelve bytes".utf8) + $0 }) {
+      let body = [field[1], UInt8(text.count)] + text
+      let value = [field[0], UInt8(body.count)] + body
+      #expect(throws: (any Error).self) { try WireEvent(serializedBytes: value) }
+      #expect(throws: DecodeFailure.notText) { try lazily(value) }
+    }
+  }
+
+  @Test func `a state of a later version is none that is known`() throws {
+    for state in [5, 255, 256, Int(Int32.max), -1] {
+      var event = WireEvent()
+      event.nodeStatus.state = .UNRECOGNIZED(state)
+      let value: [UInt8] = try event.serializedBytes()
+      let fields = try NodeStatusFields(body: 2..<value.count, of: value.span.bytes)
+      #expect(fields.state == UInt8(exactly: state) ?? 255)
     }
   }
 

@@ -53,18 +53,19 @@ final class ChannelTable: @unchecked Sendable {
     }
   }
 
-  /// Makes a body the message of a key.
+  /// Makes a body the message of a key. False, and nothing done, when the key is new and is no text.
   @inline(__always)
   func put(
     _ hash: UInt32, key: UnsafeRawBufferPointer, separator: Int, body: UnsafeRawBufferPointer,
     offset: Int64, timestamp: Int64
-  ) {
+  ) -> Bool {
     let keyBytes = key.baseAddress.unsafelyUnwrapped
     let pages = arena.pages
     guard let place = keys.find(hash, { Entry(pages.pointer($0)).hasKey(keyBytes, key.count) })
     else {
+      guard ChannelTable.isText(key) else { return false }
       insert(hash, key: key, separator: separator, body: body, offset, timestamp)
-      return
+      return true
     }
     let entry = Entry(pages.pointer(keys[place]))
     let have = entry.words
@@ -82,6 +83,7 @@ final class ChannelTable: @unchecked Sendable {
     } else {
       relocate(place, key: key, separator: separator, body: body, offset, timestamp)
     }
+    return true
   }
 
   /// Takes a key away.
@@ -241,6 +243,16 @@ final class ChannelTable: @unchecked Sendable {
       channels[place] = moved(channels[place])
     }
     old.deallocate()
+  }
+
+  /// Whether the bytes are a channel's name, a zero and a message's key. Printable ASCII is seen at once.
+  private static func isText(_ key: UnsafeRawBufferPointer) -> Bool {
+    var zeros = 0
+    for byte in key where !(0x20..<0x7f ~= byte) {
+      zeros += 1
+      if byte != 0 || zeros > 1 { return EventKey.message(bytes: key) != nil }
+    }
+    return true
   }
 
   private static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt32 {

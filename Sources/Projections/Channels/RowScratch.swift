@@ -13,6 +13,8 @@ struct RowScratch: Sendable {
     var bodyStart: Int32
     /// -1: the key goes.
     var bodyLength: Int32
+
+    var key: Range<Int> { Int(keyStart)..<Int(keyStart) + Int(keyLength) }
   }
 
   private static let slotsAhead = 16
