@@ -19,8 +19,9 @@ final class TestConnection: Sendable {
   let channel: any Channel
   private let collector: Collector
 
-  init(port: Int, receiveBuffer: Int? = nil) async throws {
-    let collector = Collector()
+  /// - Parameter greeting: What it sends as soon as it is connected, however busy the test is.
+  init(port: Int, receiveBuffer: Int? = nil, greeting: String = "") async throws {
+    let collector = Collector(greeting)
     self.collector = collector
     var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .channelOption(.allowRemoteHalfClosure, value: false)
@@ -102,6 +103,14 @@ final class TestConnection: Sendable {
   private final class Collector: ChannelInboundHandler, Sendable {
     typealias InboundIn = ByteBuffer
     let state = Mutex(State())
+    private let greeting: String
+
+    init(_ greeting: String) { self.greeting = greeting }
+
+    func channelActive(context: ChannelHandlerContext) {
+      guard !greeting.isEmpty else { return }
+      context.writeAndFlush(NIOAny(ByteBuffer(string: greeting)), promise: nil)
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
       let buffer = unwrapInboundIn(data)

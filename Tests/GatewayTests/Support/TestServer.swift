@@ -52,8 +52,8 @@ struct TestServer: Sendable {
   let port: Int
   let services: ServiceGroup
 
-  func connect(receiveBuffer: Int? = nil) async throws -> TestConnection {
-    try await TestConnection(port: port, receiveBuffer: receiveBuffer)
+  func connect(receiveBuffer: Int? = nil, greeting: String = "") async throws -> TestConnection {
+    try await TestConnection(port: port, receiveBuffer: receiveBuffer, greeting: greeting)
   }
 
   /// One request on a connection of its own.
