@@ -31,10 +31,27 @@ public enum EventKey: Hashable, Sendable {
   /// Where the channel ends and the key begins in the key bytes at `range`, or nil when this is no message key: when there is no
   /// zero byte, or a channel or a key of no bytes or of more than a name may have.
   public static func separator(_ range: Range<Int>, of bytes: RawSpan) -> Int? {
-    for index in range.prefix(ChannelName.bytesMax + 1)
-    where bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self) == 0 {
-      let keyLength = range.upperBound - index - 1
-      return index > range.lowerBound && 1...MessageKey.bytesMax ~= keyLength ? index : nil
+    let end = min(range.upperBound, range.lowerBound + ChannelName.bytesMax + 1)
+    guard let index = firstZero(range.lowerBound..<end, of: bytes) else { return nil }
+    let keyLength = range.upperBound - index - 1
+    return index > range.lowerBound && 1...MessageKey.bytesMax ~= keyLength ? index : nil
+  }
+
+  /// Eight bytes at a time: every key of every replay is looked through.
+  @inline(__always)
+  private static func firstZero(_ range: Range<Int>, of bytes: RawSpan) -> Int? {
+    var position = range.lowerBound
+    while position + 8 <= range.upperBound {
+      let word = UInt64(
+        littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: position, as: UInt64.self))
+      // The lowest high bit that is set marks the first zero byte.
+      let zeros = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
+      if zeros != 0 { return position + zeros.trailingZeroBitCount / 8 }
+      position += 8
+    }
+    while position < range.upperBound {
+      if bytes.unsafeLoad(fromByteOffset: position, as: UInt8.self) == 0 { return position }
+      position += 1
     }
     return nil
   }

@@ -11,11 +11,68 @@ public struct MessageFields: Equatable, Sendable {
 
   /// Reads the body that `EventEnvelope` found at `body`.
   public init(body: Range<Int>, of bytes: RawSpan) throws(DecodeFailure) {
-    let none = body.lowerBound..<body.lowerBound
-    id = none
-    contentType = none
-    data = none
-    expiresAt = 0
+    precondition(
+      0 <= body.lowerBound && body.upperBound <= bytes.byteCount, "\(body) is not in the bytes")
+    self.init(nothingAt: body.lowerBound)
+    if !readPlain(body, of: bytes) { try readAny(body, of: bytes) }
+    try WireText.check(id, of: bytes)
+    try WireText.check(contentType, of: bytes)
+  }
+
+  /// Reads what Signalbox writes: the four fields, lengths below 16,384. False when there is anything else, good or bad.
+  ///
+  /// Every load is unchecked: its offset is below `body.upperBound`, which lies within the bytes.
+  @inline(__always)
+  private mutating func readPlain(_ body: Range<Int>, of bytes: RawSpan) -> Bool {
+    func byte(_ offset: Int) -> Int {
+      Int(bytes.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self))
+    }
+    let end = body.upperBound
+    var position = body.lowerBound
+    while position &+ 1 < end {
+      let tag = byte(position)
+      var length = byte(position &+ 1)
+      position &+= 2
+      if tag == 4 << 3 {
+        // The time comes last; as a number of milliseconds it has six bytes.
+        guard let time = plainNumber(position &- 1..<end, of: bytes) else { return false }
+        expiresAt = time
+        return true
+      }
+      if length >= 0x80 {
+        guard position < end, byte(position) < 0x80 else { return false }
+        length = length & 0x7f | byte(position) << 7
+        position &+= 1
+      }
+      guard length <= end &- position else { return false }
+      let range = Range(uncheckedBounds: (position, position &+ length))
+      switch tag {
+      case 1 << 3 | 2: id = range
+      case 2 << 3 | 2: contentType = range
+      case 3 << 3 | 2: data = range
+      default: return false
+      }
+      position &+= length
+    }
+    return position == end
+  }
+
+  /// A varint of at most eight bytes that fills the range, or nil.
+  @inline(__always)
+  private func plainNumber(_ range: Range<Int>, of bytes: RawSpan) -> Int64? {
+    guard 1...8 ~= range.count else { return nil }
+    var value: Int64 = 0
+    for offset in range {
+      let byte = bytes.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
+      value |= Int64(byte & 0x7f) << Int64(7 &* (offset &- range.lowerBound))
+      if byte < 0x80 { return offset &+ 1 == range.upperBound ? value : nil }
+    }
+    return nil
+  }
+
+  @inline(never)
+  private mutating func readAny(_ body: Range<Int>, of bytes: RawSpan) throws(DecodeFailure) {
+    self = MessageFields(nothingAt: body.lowerBound)
     var reader = WireReader(body)
     while let field = try reader.next(in: bytes) {
       switch (field.number, field.wireType) {
@@ -27,7 +84,12 @@ public struct MessageFields: Equatable, Sendable {
       default: break
       }
     }
-    try WireText.check(id, of: bytes)
-    try WireText.check(contentType, of: bytes)
+  }
+
+  private init(nothingAt position: Int) {
+    id = position..<position
+    contentType = position..<position
+    data = position..<position
+    expiresAt = 0
   }
 }

@@ -40,34 +40,48 @@ public struct WireReader {
   }
 
   /// The next field, or nil at the end.
+  ///
+  /// Inlined, with the long cases out of line and given everything by value, so that the place stays in a register.
+  @inline(__always)
   public mutating func next(in bytes: RawSpan) throws(DecodeFailure) -> WireField? {
-    if position == end { return nil }
-    let tag = try varint(in: bytes)
+    if position >= end { return nil }
+    let (tag, start) = try WireReader.varint(at: position, end, in: bytes)
     guard tag >> 3 != 0, tag >> 3 <= 536_870_911 else { throw .malformed }
     var field = WireField(
-      number: UInt32(tag >> 3), wireType: UInt8(tag & 7), number64: 0, lower: position,
-      upper: position)
+      number: UInt32(truncatingIfNeeded: tag >> 3), wireType: UInt8(truncatingIfNeeded: tag & 7),
+      number64: 0, lower: start, upper: start)
     switch field.wireType {
-    case 0:
-      field.number64 = try varint(in: bytes)
     case 2:
-      let length = try varint(in: bytes)
-      guard length <= UInt64(end - position) else { throw .truncated }
+      let (length, lower) = try WireReader.varint(at: start, end, in: bytes)
+      guard length <= UInt64(bitPattern: Int64(end &- lower)) else { throw .truncated }
       field.number64 = length
-      field.lower = position
-      position += Int(length)
-      field.upper = position
-    case 1:
-      field.number64 = try fixed(8, in: bytes)
-    case 5:
-      field.number64 = try fixed(4, in: bytes)
-    default:
-      throw .malformed
+      field.lower = lower
+      field.upper = lower &+ Int(truncatingIfNeeded: length)
+      position = field.upper
+    case 0: (field.number64, position) = try WireReader.varint(at: start, end, in: bytes)
+    case 1: (field.number64, position) = try WireReader.fixed(8, at: start, end, in: bytes)
+    case 5: (field.number64, position) = try WireReader.fixed(4, at: start, end, in: bytes)
+    default: throw .malformed
     }
     return field
   }
 
-  private mutating func varint(in bytes: RawSpan) throws(DecodeFailure) -> UInt64 {
+  /// Nearly all tags and most lengths are one byte.
+  @inline(__always)
+  private static func varint(
+    at position: Int, _ end: Int, in bytes: RawSpan
+  ) throws(DecodeFailure) -> (value: UInt64, next: Int) {
+    guard position < end else { throw .truncated }
+    let byte = bytes.unsafeLoad(fromByteOffset: position, as: UInt8.self)
+    return byte < 0x80
+      ? (UInt64(byte), position &+ 1) : try longVarint(at: position, end, in: bytes)
+  }
+
+  @inline(never)
+  private static func longVarint(
+    at start: Int, _ end: Int, in bytes: RawSpan
+  ) throws(DecodeFailure) -> (value: UInt64, next: Int) {
+    var position = start
     var value: UInt64 = 0
     var shift: UInt64 = 0
     while position < end {
@@ -75,21 +89,23 @@ public struct WireReader {
       position += 1
       if shift == 63, byte > 1 { throw .malformed }
       value |= UInt64(byte & 0x7f) << shift
-      if byte < 0x80 { return value }
+      if byte < 0x80 { return (value, position) }
       shift += 7
       if shift > 63 { throw .malformed }
     }
     throw .truncated
   }
 
-  private mutating func fixed(_ count: Int, in bytes: RawSpan) throws(DecodeFailure) -> UInt64 {
+  @inline(never)
+  private static func fixed(
+    _ count: Int, at position: Int, _ end: Int, in bytes: RawSpan
+  ) throws(DecodeFailure) -> (value: UInt64, next: Int) {
     guard end - position >= count else { throw .truncated }
     var value: UInt64 = 0
     for index in 0..<count {
       let byte = bytes.unsafeLoad(fromByteOffset: position + index, as: UInt8.self)
       value |= UInt64(byte) << UInt64(8 * index)
     }
-    position += count
-    return value
+    return (value, position + count)
   }
 }

@@ -5,18 +5,22 @@ enum WireText {
   /// Throws `notText` when the bytes of `range` are not UTF-8. ASCII is seen eight bytes at a time.
   @inline(__always)
   static func check(_ range: Range<Int>, of bytes: RawSpan) throws(DecodeFailure) {
+    var seen: UInt64 = 0
     var position = range.lowerBound
-    while position + 8 <= range.upperBound {
-      let word = bytes.unsafeLoadUnaligned(fromByteOffset: position, as: UInt64.self)
-      if word & highBits != 0 { return try checkAll(range, of: bytes) }
-      position += 8
-    }
-    while position < range.upperBound {
-      if bytes.unsafeLoad(fromByteOffset: position, as: UInt8.self) >= 0x80 {
-        return try checkAll(range, of: bytes)
+    if range.count >= 8 {
+      while position &+ 8 < range.upperBound {
+        seen |= bytes.unsafeLoadUnaligned(fromByteOffset: position, as: UInt64.self)
+        position &+= 8
       }
-      position += 1
+      // The last eight bytes, some of them a second time.
+      seen |= bytes.unsafeLoadUnaligned(fromByteOffset: range.upperBound - 8, as: UInt64.self)
+    } else {
+      while position < range.upperBound {
+        seen |= UInt64(bytes.unsafeLoad(fromByteOffset: position, as: UInt8.self))
+        position &+= 1
+      }
     }
+    if seen & highBits != 0 { try checkAll(range, of: bytes) }
   }
 
   @inline(never)
