@@ -16,6 +16,7 @@ let package = Package(
     .library(name: "Events", targets: ["Events"]),
     .library(name: "EventStorage", targets: ["EventStorage"]),
     .library(name: "Projections", targets: ["Projections"]),
+    .library(name: "PropertyTesting", targets: ["PropertyTesting"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -52,6 +53,9 @@ let package = Package(
         .product(name: "HeapModule", package: "swift-collections"),
       ],
       swiftSettings: strict),
+
+    // Test kit: what users check their own folds with.
+    .target(name: "PropertyTesting", swiftSettings: strict),
 
     // Adapters: one foreign thing each.
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),

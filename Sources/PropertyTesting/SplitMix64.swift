@@ -1,0 +1,25 @@
+/// Sebastiano Vigna's SplitMix64: written down here because the standard library's generators may change, and a seed is to give the
+/// same cases for ever.
+struct SplitMix64: Sendable {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var value = state
+    value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
+    return value ^ (value >> 31)
+  }
+
+  /// A number below `bound`, each as likely as any other.
+  mutating func next(below bound: UInt64) -> UInt64 {
+    // Numbers of an incomplete last round would favour the small ones.
+    let limit = UInt64.max - UInt64.max % bound
+    while true {
+      let value = next()
+      if value < limit { return value % bound }
+    }
+  }
+}
