@@ -135,6 +135,8 @@ let package = Package(
       name: "EventStorageTests", dependencies: ["EventLogContract", "EventStorage"],
       swiftSettings: strict),
     .testTarget(
+      name: "PropertyTestingTests", dependencies: ["PropertyTesting"], swiftSettings: strict),
+    .testTarget(
       name: "SegmentStorageTests",
       dependencies: ["EventLogContract", "EventStorage", "SegmentStorage"],
       swiftSettings: strict),

@@ -75,7 +75,7 @@ extension Choices {
   }
 
   /// These, in some order; the given order is the simplest.
-  public mutating func shuffled<Element>(_ elements: [Element]) -> [Element] {
+  public mutating func permutation<Element>(of elements: [Element]) -> [Element] {
     var rest = elements
     for index in rest.indices.dropLast() {
       rest.swapAt(index, index + Int(next(below: UInt64(rest.count - index))))

@@ -5,6 +5,12 @@ struct SplitMix64: Sendable {
 
   init(seed: UInt64) { state = seed }
 
+  /// The seed of a case: the number that the generator of the property's seed gives in that place.
+  static func seed(ofCase number: Int, in seed: UInt64) -> UInt64 {
+    var random = SplitMix64(seed: seed &+ UInt64(number) &* 0x9e37_79b9_7f4a_7c15)
+    return random.next()
+  }
+
   mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15
     var value = state

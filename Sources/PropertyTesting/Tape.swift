@@ -25,6 +25,12 @@ public struct Tape: Hashable, Sendable, LosslessStringConvertible {
     guard numbers.count <= Choices.choicesMax else { return nil }
   }
 
+  /// Without the zeros at its end, which repeats the same case: what has ended goes on with zeros.
+  public var withoutLastZeros: Tape {
+    Tape(Array(numbers.prefix((numbers.lastIndex { $0 != 0 } ?? -1) + 1)))
+  }
+
+  /// The text that `init(_:)` reads.
   public var description: String {
     var parts: [String] = []
     var index = 0

@@ -1,0 +1,73 @@
+/// All moves on a tape, once: those that shorten it first, as what is gone need not be made simpler.
+struct Round: Sendable {
+  private enum Pass: Int, Sendable {
+    case blocks, units, zeros, numbers, counts, together, carries, swaps
+  }
+
+  /// Shorter blocks than this are left to units, which begin at every number.
+  private static let blockMin = 16
+  /// The most numbers that one element of a list is thought to take.
+  private static let unitMax = 8
+  /// How far apart two numbers may be that are changed together.
+  private static let distanceMax = 8
+
+  private var pass = Pass.blocks
+  private var place = 0
+  private var blockSize: Int?
+  private var moves: [Move] = []
+
+  /// The next move that can change this tape; nil at the end of the round.
+  mutating func next(_ tape: [UInt64]) -> Move? {
+    while true {
+      while let move = moves.popLast() {
+        if move.limit(in: tape) > 0 { return move }
+      }
+      if pass == .blocks {
+        let size = (blockSize ?? tape.count) / 2
+        blockSize = size
+        if size >= Round.blockMin {
+          moves = stride(from: 0, through: tape.count - size, by: size).map {
+            .cut(at: $0, size: size)
+          }
+          continue
+        }
+      } else if place < tape.count {
+        moves = moves(at: place, tape).reversed()
+        place += 1
+        continue
+      }
+      guard let following = Pass(rawValue: pass.rawValue + 1) else { return nil }
+      pass = following
+      place = 0
+    }
+  }
+
+  /// Takes in how a move went. Where something was cut out, something else stands now.
+  mutating func finish(_ attempt: Attempt) {
+    if pass == .units, attempt.isSuccess, place > 0 {
+      place -= 1
+      moves = []
+    }
+  }
+
+  private func moves(at place: Int, _ tape: [UInt64]) -> [Move] {
+    let nearby = place + 1..<max(place + 1, min(tape.count, place + 1 + Round.distanceMax))
+    switch pass {
+    case .blocks: return []
+    case .units: return (1...Round.unitMax).reversed().map { .cutUnits(at: place, unit: $0) }
+    case .swaps: return (1...Round.unitMax / 2).map { .swap(at: place, size: $0) }
+    case _ where tape[place] == 0: return []
+    case .zeros: return [.zero(at: place)]
+    // Two at a time keeps the sign of a number on both sides of zero.
+    case .numbers: return [.lower(at: place, step: 1), .lower(at: place, step: 2)]
+    case .counts: return (1...Round.unitMax).map { .lowerAndCut(at: place, unit: $0) }
+    case .together:
+      let equals = tape.indices[place...].filter { tape[$0] == tape[place] }
+      var groups = nearby.map { [place, $0] }
+      if equals.count > 1 { groups.append(Array(equals.prefix(2))) }
+      if equals.count > 2 { groups.append(equals) }
+      return groups.map { .lowerTogether($0) }
+    case .carries: return nearby.map { .carry(from: place, to: $0) }
+    }
+  }
+}
