@@ -17,6 +17,7 @@ let package = Package(
     .library(name: "EventStorage", targets: ["EventStorage"]),
     .library(name: "Projections", targets: ["Projections"]),
     .library(name: "PropertyTesting", targets: ["PropertyTesting"]),
+    .library(name: "EventLaws", targets: ["EventLaws"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -56,6 +57,13 @@ let package = Package(
 
     // Test kit: what users check their own folds with.
     .target(name: "PropertyTesting", swiftSettings: strict),
+    .target(
+      name: "EventLaws",
+      dependencies: [
+        "Events", "EventStorage", "Projections", "PropertyTesting",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      swiftSettings: strict),
 
     // Adapters: one foreign thing each.
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
@@ -137,8 +145,16 @@ let package = Package(
     .testTarget(
       name: "PropertyTestingTests", dependencies: ["PropertyTesting"], swiftSettings: strict),
     .testTarget(
+      name: "EventLawsTests",
+      dependencies: [
+        "EventLaws", "Events", "EventStorage", "Projections", "PropertyTesting",
+      ],
+      swiftSettings: strict),
+    .testTarget(
       name: "SegmentStorageTests",
-      dependencies: ["EventLogContract", "EventStorage", "SegmentStorage"],
+      dependencies: [
+        "EventLaws", "EventLogContract", "EventStorage", "PropertyTesting", "SegmentStorage",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "ProjectionsTests",
