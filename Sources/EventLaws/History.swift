@@ -33,7 +33,7 @@ extension History: CustomStringConvertible {
 
 extension Choices {
   /// A history of a partition: what the source gives, and among it what a log has besides: tombstones, records that were written
-  /// twice, poison, unknown types, foreign keys and older versions, each under its label.
+  /// twice, poison, unknown types, strangers and older versions, each under its label.
   public mutating func history(of source: RecordSource, atMost limit: Int = 40) -> History {
     let records = records(of: source, atMost: limit)
     return place(records, in: source.partition)
@@ -61,13 +61,13 @@ extension Choices {
     return History(partition, placed)
   }
 
-  private enum Kind { case written, tombstone, again, poison, unknown, foreign, old }
+  private enum Kind { case written, tombstone, again, poison, unknown, stranger, old }
 
   private mutating func record(of source: RecordSource, after written: [NewRecord]) -> NewRecord {
     let kind = weighted([
       (14, Kind.written), (3, .tombstone), (written.isEmpty ? 0 : 1, .again),
       (source.poison.isEmpty ? 0 : 1, .poison), (source.unknown.isEmpty ? 0 : 1, .unknown),
-      (source.foreignKeys.isEmpty ? 0 : 1, .foreign), (source.versions.isEmpty ? 0 : 1, .old),
+      (source.strangers.isEmpty ? 0 : 1, .stranger), (source.versions.isEmpty ? 0 : 1, .old),
     ])
     switch kind {
     case .written: return source.record(&self)
@@ -83,9 +83,9 @@ extension Choices {
     case .unknown:
       label("unknown type")
       return NewRecord(key: source.record(&self).key, value: element(of: source.unknown))
-    case .foreign:
-      label("foreign key")
-      return NewRecord(key: element(of: source.foreignKeys), value: source.record(&self).value)
+    case .stranger:
+      label("stranger")
+      return element(of: source.strangers)
     case .old:
       label("older version")
       let fact = element(of: source.versions)

@@ -9,6 +9,8 @@ public struct RecordSource: Sendable {
   public var partition = Partition(.messages, 0)
   /// Whether the log may be compacted by key: laws 6 and 7, and part of 8, 10 and 11, are checked only then.
   public var isCompacted = true
+  /// Whether one state is fed several partitions: law 9 then checks that too, besides that partitions do not see each other.
+  public var mergesPartitions = false
   /// Makes a record that the projection understands.
   ///
   /// Keys should come from a few, so that they meet: three is a good number. Times in a history are small: from 1 on, a few
@@ -19,8 +21,8 @@ public struct RecordSource: Sendable {
   public var poison: [[UInt8]] = []
   /// Values of an event type that the projection does not know.
   public var unknown: [[UInt8]] = []
-  /// Keys that are none of the projection's own.
-  public var foreignKeys: [[UInt8]] = []
+  /// Other things that stand in the log: keys that are none of the projection's own, facts that cannot be.
+  public var strangers: [NewRecord] = []
   /// Facts as older versions wrote them.
   public var versions: [VersionedFact] = []
 

@@ -1,0 +1,34 @@
+public import PropertyTesting
+
+/// What was tried of the laws that hold.
+public struct LawReport: Sendable, CustomStringConvertible {
+  /// The projection.
+  public let subject: String
+  /// What was tried of each law.
+  public internal(set) var reports: [ProjectionLaw: PropertyReport] = [:]
+  /// The laws that could not be checked, and what is missing.
+  public internal(set) var skipped: [ProjectionLaw: String] = [:]
+
+  init(subject: String) { self.subject = subject }
+
+  /// A paragraph for each law.
+  public var description: String {
+    let held = reports.sorted { $0.key < $1.key }.map(\.value.description)
+    let left = skipped.sorted { $0.key < $1.key }.map { "\($0.key): not checked: \($0.value)" }
+    return (held + left).joined(separator: "\n")
+  }
+}
+
+/// The laws that do not hold, each with the simplest case that was found.
+public struct LawsBroken: Error, CustomStringConvertible {
+  /// One for each broken law. The name begins with the law's number: `law 6, compaction: channels`.
+  public var failures: [PropertyFailure]
+
+  /// All there is to know.
+  public var description: String { failures.map(\.description).joined(separator: "\n\n") }
+
+  /// The failure of one law, or nil when it holds.
+  public func failure(of law: ProjectionLaw) -> PropertyFailure? {
+    failures.first { $0.name.hasPrefix("\(law):") }
+  }
+}

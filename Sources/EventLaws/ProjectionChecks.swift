@@ -1,0 +1,78 @@
+import EventStorage
+import Projections
+import PropertyTesting
+
+/// The laws of a projection as properties.
+struct ProjectionChecks<Guarded: PositionedFold> {
+  typealias State = Guarded.State
+
+  let source: RecordSource
+  let makeFold: () -> Guarded
+  let log = LogIdentity(0x4c61_7773)
+
+  /// What is missing to check a law; nil when nothing is.
+  func reasonToSkip(_ law: ProjectionLaw) -> String? {
+    switch law {
+    case .compaction, .resume: source.isCompacted ? nil : "the log is not compacted"
+    case .poison: source.poison.isEmpty ? "the source has no poison" : nil
+    case .forwardTolerance: source.unknown.isEmpty ? "the source has no unknown types" : nil
+    case .upcasting: source.versions.isEmpty ? "the source has no versions" : nil
+    default: nil
+    }
+  }
+
+  func check(_ law: ProjectionLaw, _ choices: inout Choices) throws {
+    switch law {
+    case .determinism: try determinism(&choices)
+    case .batching: try batching(&choices)
+    case .snapshot: try snapshot(&choices)
+    case .redelivery: try redelivery(&choices)
+    case .atomicPosition: try atomicPosition(&choices)
+    case .compaction: try compaction(&choices)
+    case .resume: try resume(&choices)
+    case .deletion: try deletion(&choices)
+    case .commutativity: try commutativity(&choices)
+    case .poison: try poison(&choices)
+    case .forwardTolerance: try forwardTolerance(&choices)
+    case .upcasting: try upcasting(&choices)
+    }
+  }
+
+  func folded(_ records: some Collection<LoggedRecord>) -> State {
+    var state = State()
+    if !records.isEmpty { state.apply(records) }
+    return state
+  }
+
+  func history(_ choices: inout Choices) -> History {
+    let history = choices.history(of: source)
+    choices.note("\(history)")
+    return history
+  }
+}
+
+/// The canonical bytes of a state.
+func canonical(_ state: some Projection) -> [UInt8] {
+  var bytes: [UInt8] = []
+  state.encode(into: &bytes)
+  return bytes
+}
+
+/// Throws unless both states have the same canonical bytes.
+func hold(
+  _ state: some Projection, isLike expected: some Projection, _ message: @autoclosure () -> String
+) throws(NotHeld) {
+  try hold(canonical(state), isLike: canonical(expected), message())
+}
+
+/// Throws unless both are the same canonical bytes; shows the first difference.
+func hold(
+  _ bytes: [UInt8], isLike expected: [UInt8], _ message: @autoclosure () -> String
+) throws(NotHeld) {
+  guard bytes != expected else { return }
+  let same = zip(bytes, expected).prefix { $0 == $1 }.count
+  try hold(
+    false,
+    "\(message()): \(bytes.count) canonical bytes are not the \(expected.count) that they should be; "
+      + "they part at byte \(same)")
+}
