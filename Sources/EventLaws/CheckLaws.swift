@@ -58,12 +58,14 @@ public func checkLaws<Guarded: PositionedFold>(
       report.skipped[law] = reason
       continue
     }
+    var states = StatesHash()
     do throws(PropertyFailure) {
       report.reports[law] = try forAll(
         "\(law): \(Guarded.State.name)", options, fileID: fileID, function: function
       ) { choices in
-        try checks.check(law, &choices)
+        try checks.check(law, &choices, states: &states)
       }
+      if law == .determinism { report.statesHash = states.value }
     } catch { failures.append(error) }
   }
   if !failures.isEmpty { throw LawsBroken(failures: failures) }

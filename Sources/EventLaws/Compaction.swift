@@ -19,10 +19,10 @@ extension Compaction: CustomStringConvertible {
 }
 
 extension Choices {
-  /// One of the legal compactions of a history; the simplest takes nothing away.
+  /// One of the legal compactions of a history; the simplest leaves of each key its last record.
   public mutating func compaction(of history: History) -> Compaction {
     let records = history.records
-    let cleanPoint = int(in: 0...records.count)
+    let cleanPoint = records.count - int(in: 0...records.count)
     let horizon = int(in: 0...max(0, min(cleanPoint, records.count - 1)))
     var last: [[UInt8]: Int] = [:]
     for index in 0..<cleanPoint { last[records[index].key] = index }

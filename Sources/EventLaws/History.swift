@@ -35,11 +35,18 @@ extension Choices {
   /// A history of a partition: what the source gives, and among it what a log has besides: tombstones, records that were written
   /// twice, poison, unknown types, strangers and older versions, each under its label.
   public mutating func history(of source: RecordSource, atMost limit: Int = 40) -> History {
-    let records = records(of: source, atMost: limit)
-    return place(records, in: source.partition)
+    // Each record is followed by its place, so that cutting one out of the tape leaves the others as they are.
+    var placing = Placing()
+    var written: [NewRecord] = []
+    var placed: [LoggedRecord] = []
+    while written.count < limit, next(below: 9) != 0 {
+      written.append(record(of: source, after: written))
+      placed.append(placing.place(written[written.count - 1], &self))
+    }
+    return History(source.partition, placed)
   }
 
-  /// The records of a history, without a place.
+  /// The records of a history, without their places.
   public mutating func records(of source: RecordSource, atMost limit: Int = 40) -> [NewRecord] {
     var written: [NewRecord] = []
     while written.count < limit, next(below: 9) != 0 {
@@ -48,17 +55,22 @@ extension Choices {
     return written
   }
 
-  /// Gives records their places in a partition.
+  /// Gives records places in a partition.
   public mutating func place(_ records: [NewRecord], in partition: Partition) -> History {
+    var placing = Placing()
+    return History(partition, records.map { placing.place($0, &self) })
+  }
+
+  private struct Placing {
     var offset: Int64 = 0
     var time: Int64 = 1
-    let placed = records.map { record in
-      offset += oneIn(5) ? Int64(int(in: 1...3)) : 0
-      time += oneIn(3) ? Int64(int(in: 0...20)) : 0
+
+    mutating func place(_ record: NewRecord, _ choices: inout Choices) -> LoggedRecord {
+      offset += choices.oneIn(5) ? Int64(choices.int(in: 1...3)) : 0
+      time += choices.oneIn(3) ? Int64(choices.int(in: 0...20)) : 0
       defer { offset += 1 }
       return LoggedRecord(record, offset: Offset(offset), timestamp: time)
     }
-    return History(partition, placed)
   }
 
   private enum Kind { case written, tombstone, again, poison, unknown, stranger, old }

@@ -8,6 +8,9 @@ public struct LawReport: Sendable, CustomStringConvertible {
   public internal(set) var reports: [ProjectionLaw: PropertyReport] = [:]
   /// The laws that could not be checked, and what is missing.
   public internal(set) var skipped: [ProjectionLaw: String] = [:]
+  /// A hash of every state that law 1 folded. A test that states it proves the law across processes, hash seeds and machines: the same
+  /// options give the same hash everywhere. Another release of Signalbox may make other histories, and so another hash.
+  public internal(set) var statesHash: UInt64 = 0
 
   init(subject: String) { self.subject = subject }
 

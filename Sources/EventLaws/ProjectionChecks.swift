@@ -21,9 +21,12 @@ struct ProjectionChecks<Guarded: PositionedFold> {
     }
   }
 
-  func check(_ law: ProjectionLaw, _ choices: inout Choices) throws {
+  /// Checks one case. Law 1 adds the state to `states`, which must then be the same in every process.
+  func check(
+    _ law: ProjectionLaw, _ choices: inout Choices, states: inout StatesHash
+  ) throws {
     switch law {
-    case .determinism: try determinism(&choices)
+    case .determinism: states.add(try determinism(&choices))
     case .batching: try batching(&choices)
     case .snapshot: try snapshot(&choices)
     case .redelivery: try redelivery(&choices)
@@ -48,6 +51,15 @@ struct ProjectionChecks<Guarded: PositionedFold> {
     let history = choices.history(of: source)
     choices.note("\(history)")
     return history
+  }
+}
+
+/// FNV-1a over canonical bytes: the same on any machine.
+struct StatesHash {
+  private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
+
+  mutating func add(_ bytes: [UInt8]) {
+    for byte in bytes { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
   }
 }
 

@@ -36,7 +36,7 @@ extension RecordSource {
     return source
   }()
 
-  /// Messages, topology and load reports in one stream, as a recorded system is replayed.
+  /// Messages and topology in one stream, as a recorded system is replayed. Load reports are left out, because they may not be compacted.
   public static let everything = {
     var source = RecordSource(
       of: Partition(.messages, 0), SignalboxEvents.anything, poison: anyPoison,

@@ -57,11 +57,7 @@ enum SignalboxEvents {
   }
 
   @Sendable static func anything(_ choices: inout Choices) -> NewRecord {
-    switch choices.int(in: 0...2) {
-    case 0: message(&choices)
-    case 1: topology(&choices)
-    default: observation(&choices)
-    }
+    choices.bool() ? topology(&choices) : message(&choices)
   }
 
   private static let nodes = ["n1", "n2", "knøde", "a/b"]
