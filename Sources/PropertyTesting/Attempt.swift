@@ -1,13 +1,13 @@
 /// The search for the largest amount of one move that keeps the case failing.
 struct Attempt: Sendable {
   let move: Move
-  private let base: [UInt64]
+  private let base: [Choices.Choice]
   private let limit: UInt64
   private var accepted: UInt64 = 0
   private var rejected: UInt64?
   private var amount: UInt64?
 
-  init(_ move: Move, _ base: [UInt64]) {
+  init(_ move: Move, _ base: [Choices.Choice]) {
     self.move = move
     self.base = base
     limit = move.limit(in: base)

@@ -17,6 +17,8 @@ public struct Choices: Sendable {
   public private(set) var labels: [String] = []
   /// What the case says about itself in a failure.
   public private(set) var notes: [String] = []
+  /// Whether `note` keeps what it is told. A search asks for it only when a case has failed, so that notes cost nothing before.
+  public internal(set) var isNoting = true
 
   /// One number of a tape.
   public struct Choice: Hashable, Sendable {
@@ -38,33 +40,44 @@ public struct Choices: Sendable {
     given = tape.numbers
   }
 
+  /// The choices of a tape, then choices at random.
+  public init(tape: Tape, seed: UInt64) {
+    random = SplitMix64(seed: seed)
+    given = tape.numbers
+  }
+
   /// What has been chosen, as a tape that repeats it.
   public var tape: Tape { Tape(taken.map(\.value)) }
 
   /// A number below `bound`: everything else is built from it.
   ///
   /// - Precondition: `bound` is 1 or more.
-  public mutating func next(below bound: UInt64) -> UInt64 {
+  public mutating func next(below bound: UInt64) -> UInt64 { next(below: bound, edges: false) }
+
+  /// A number below `bound`; with `edges`, small ones and the last ones come more often.
+  mutating func next(below bound: UInt64, edges: Bool) -> UInt64 {
     precondition(bound > 0, "a choice needs something to choose from")
-    let value = read(below: bound)
+    let value = read(below: bound, edges: edges)
     taken.append(Choice(value: value, bound: bound))
     return value
   }
 
-  private mutating func read(below bound: UInt64) -> UInt64 {
+  private mutating func read(below bound: UInt64, edges: Bool) -> UInt64 {
     guard taken.count < Choices.choicesMax else { return 0 }
     if place < given.count {
       defer { place += 1 }
       return min(given[place], bound - 1)
     }
-    return random?.next(below: bound) ?? 0
+    return (edges ? random?.edgy(below: bound) : random?.next(below: bound)) ?? 0
   }
 
   /// Counts the case under a name. What a generator never makes is seen in the frequencies.
   public mutating func label(_ name: String) { labels.append(name) }
 
   /// Says something about the case when it fails: the value that was built, or what was done with it.
-  public mutating func note(_ text: @autoclosure () -> String) { notes.append(text()) }
+  public mutating func note(_ text: @autoclosure () -> String) {
+    if isNoting { notes.append(text()) }
+  }
 
   /// Leaves the case out: it is not one that the property speaks of.
   public func require(_ condition: Bool) throws(Discarded) {

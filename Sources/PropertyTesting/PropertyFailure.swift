@@ -45,7 +45,7 @@ public struct Counterexample: Sendable {
   public var number: Int
   /// How often the case became simpler.
   public var shrinks: Int
-  /// How many simpler cases were tried.
+  /// How often cases were run again: once as found, and then each simpler case that was tried.
   public var replays: Int
   /// Whether `shrinksMax` ended the search before nothing simpler was left to try.
   public var isCutShort: Bool

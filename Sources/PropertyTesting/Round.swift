@@ -1,7 +1,7 @@
 /// All moves on a tape, once: those that shorten it first, as what is gone need not be made simpler.
 struct Round: Sendable {
   private enum Pass: Int, Sendable {
-    case blocks, units, zeros, numbers, counts, together, carries, swaps
+    case blocks, units, zeros, numbers, counts, together, carries, borrows, swaps
   }
 
   /// Shorter blocks than this are left to units, which begin at every number.
@@ -17,7 +17,7 @@ struct Round: Sendable {
   private var moves: [Move] = []
 
   /// The next move that can change this tape; nil at the end of the round.
-  mutating func next(_ tape: [UInt64]) -> Move? {
+  mutating func next(_ tape: [Choices.Choice]) -> Move? {
     while true {
       while let move = moves.popLast() {
         if move.limit(in: tape) > 0 { return move }
@@ -50,23 +50,24 @@ struct Round: Sendable {
     }
   }
 
-  private func moves(at place: Int, _ tape: [UInt64]) -> [Move] {
+  private func moves(at place: Int, _ tape: [Choices.Choice]) -> [Move] {
     let nearby = place + 1..<max(place + 1, min(tape.count, place + 1 + Round.distanceMax))
     switch pass {
     case .blocks: return []
     case .units: return (1...Round.unitMax).reversed().map { .cutUnits(at: place, unit: $0) }
     case .swaps: return (1...Round.unitMax / 2).map { .swap(at: place, size: $0) }
-    case _ where tape[place] == 0: return []
+    case _ where tape[place].value == 0: return []
     case .zeros: return [.zero(at: place)]
     // Two at a time keeps the sign of a number on both sides of zero.
     case .numbers: return [.lower(at: place, step: 1), .lower(at: place, step: 2)]
     case .counts: return (1...Round.unitMax).map { .lowerAndCut(at: place, unit: $0) }
     case .together:
-      let equals = tape.indices[place...].filter { tape[$0] == tape[place] }
+      let equals = tape.indices[place...].filter { tape[$0].value == tape[place].value }
       var groups = nearby.map { [place, $0] }
       if equals.count > 1 { groups.append(Array(equals.prefix(2))) }
       if equals.count > 2 { groups.append(equals) }
       return groups.map { .lowerTogether($0) }
+    case .borrows: return [.borrow(at: place, short: 0), .borrow(at: place, short: 1)]
     case .carries: return nearby.map { .carry(from: place, to: $0) }
     }
   }
