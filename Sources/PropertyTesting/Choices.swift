@@ -4,12 +4,14 @@
 /// simpler by deleting and lowering numbers of its tape, so whatever is built from choices shrinks: mapped, dependent on
 /// earlier choices, or commands. Zero is the simplest choice everywhere, and a tape that has ended goes on with zeros.
 public struct Choices: Sendable {
-  /// A tape longer than this ends in zeros, so that a generator that recurs without end does end.
+  /// A tape is no longer than this. What is chosen after it is zero, so that a generator that recurs without end does end; one that
+  /// still goes on after as many zeros stops the program.
   public static let choicesMax = 1 << 20
 
   private var random: SplitMix64?
   private var given: [UInt64]
   private var place = 0
+  private var zeros = 0
 
   /// What has been chosen, and below which bound.
   public private(set) var taken: [Choice] = []
@@ -57,13 +59,19 @@ public struct Choices: Sendable {
   /// A number below `bound`; with `edges`, small ones and the last ones come more often.
   mutating func next(below bound: UInt64, edges: Bool) -> UInt64 {
     precondition(bound > 0, "a choice needs something to choose from")
+    guard taken.count < Choices.choicesMax else {
+      zeros += 1
+      precondition(
+        zeros < Choices.choicesMax,
+        "\(zeros) zeros after \(Choices.choicesMax) choices: a generator waits for another number")
+      return 0
+    }
     let value = read(below: bound, edges: edges)
     taken.append(Choice(value: value, bound: bound))
     return value
   }
 
   private mutating func read(below bound: UInt64, edges: Bool) -> UInt64 {
-    guard taken.count < Choices.choicesMax else { return 0 }
     if place < given.count {
       defer { place += 1 }
       return min(given[place], bound - 1)

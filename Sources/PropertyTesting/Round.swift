@@ -1,7 +1,7 @@
 /// All moves on a tape, once: those that shorten it first, as what is gone need not be made simpler.
 struct Round: Sendable {
   private enum Pass: Int, Sendable {
-    case blocks, units, zeros, numbers, counts, together, carries, borrows, swaps
+    case blocks, units, zeros, numbers, counts, together, carries, borrows, swaps, steps
   }
 
   /// Shorter blocks than this are left to units, which begin at every number.
@@ -10,6 +10,10 @@ struct Round: Sendable {
   private static let unitMax = 8
   /// How far apart two numbers may be that are changed together.
   private static let distanceMax = 8
+  /// What numbers are multiples of, where only multiples fail.
+  private static let steps: [UInt64] = [3, 4, 5, 6, 7, 8, 9, 10, 16, 64, 100, 256, 1_000, 4_096]
+  /// In a longer tape, multiples would take too many replays.
+  private static let steppedCountMax = 64
 
   private var pass = Pass.blocks
   private var place = 0
@@ -60,6 +64,9 @@ struct Round: Sendable {
     case .zeros: return [.zero(at: place)]
     // Two at a time keeps the sign of a number on both sides of zero.
     case .numbers: return [.lower(at: place, step: 1), .lower(at: place, step: 2)]
+    case .steps:
+      guard tape.count <= Round.steppedCountMax else { return [] }
+      return Round.steps.map { .lower(at: place, step: $0) }
     case .counts: return (1...Round.unitMax).map { .lowerAndCut(at: place, unit: $0) }
     case .together:
       let equals = tape.indices[place...].filter { tape[$0].value == tape[place].value }
