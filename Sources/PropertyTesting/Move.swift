@@ -10,6 +10,9 @@ enum Move: Sendable, Equatable {
   case lower(at: Int, step: UInt64)
   /// Takes so much off a number, and cuts out as many units behind it: a count and what it counts.
   case lowerAndCut(at: Int, unit: Int)
+  /// Cuts out `unit` numbers, and takes 1 off every later number below `bound` that is not zero: what points at what stood behind
+  /// them. The amount is 1.
+  case cutAndLower(at: Int, unit: Int, bound: UInt64)
   /// Takes so much off all of these numbers.
   case lowerTogether([Int])
   /// Takes so much off a number and adds it to a later one.
@@ -22,7 +25,7 @@ enum Move: Sendable, Equatable {
   /// Whether amounts are tried from small to large, because each is as likely to do as the one before, or the largest first.
   var isGalloping: Bool {
     switch self {
-    case .cut, .cutUnits, .zero, .lowerAndCut, .swap: true
+    case .cut, .cutUnits, .zero, .lowerAndCut, .cutAndLower, .swap: true
     case .lower, .lowerTogether, .carry, .borrow: false
     }
   }
@@ -37,6 +40,7 @@ enum Move: Sendable, Equatable {
     case .lowerAndCut(let at, let unit):
       guard at < tape.count else { return 0 }
       return min(tape[at].value, UInt64((tape.count - at - 1) / unit))
+    case .cutAndLower(let at, let unit, _): return at + unit <= tape.count ? 1 : 0
     case .lowerTogether(let places):
       return places.map { $0 < tape.count ? tape[$0].value : 0 }.min() ?? 0
     case .carry(let from, let to):
@@ -66,6 +70,11 @@ enum Move: Sendable, Equatable {
     case .lowerAndCut(let at, let unit):
       tape[at] -= amount
       tape.removeSubrange(at + 1..<at + 1 + unit * Int(amount))
+    case .cutAndLower(let at, let unit, let bound):
+      for place in choices.indices[(at + unit)...] where choices[place].bound == bound {
+        tape[place] -= min(1, tape[place])
+      }
+      tape.removeSubrange(at..<at + unit)
     case .lowerTogether(let places):
       for place in places { tape[place] -= amount }
     case .carry(let from, let to):

@@ -1,7 +1,7 @@
 /// All moves on a tape, once: those that shorten it first, as what is gone need not be made simpler.
 struct Round: Sendable {
   private enum Pass: Int, Sendable {
-    case blocks, units, zeros, numbers, counts, together, carries, borrows, swaps, steps
+    case blocks, units, zeros, numbers, counts, together, carries, borrows, swaps, steps, references
   }
 
   /// Shorter blocks than this are left to units, which begin at every number.
@@ -12,8 +12,8 @@ struct Round: Sendable {
   private static let distanceMax = 8
   /// What numbers are multiples of, where only multiples fail.
   private static let steps: [UInt64] = [3, 4, 5, 6, 7, 8, 9, 10, 16, 64, 100, 256, 1_000, 4_096]
-  /// In a longer tape, multiples would take too many replays.
-  private static let steppedCountMax = 64
+  /// In a longer tape, multiples and references would take too many replays.
+  private static let slowCountMax = 64
 
   private var pass = Pass.blocks
   private var place = 0
@@ -60,12 +60,18 @@ struct Round: Sendable {
     case .blocks: return []
     case .units: return (1...Round.unitMax).reversed().map { .cutUnits(at: place, unit: $0) }
     case .swaps: return (1...Round.unitMax / 2).map { .swap(at: place, size: $0) }
+    case .references:
+      guard tape.count <= Round.slowCountMax else { return [] }
+      let bounds = Set(tape[place...].map(\.bound)).sorted()
+      return (1...Round.unitMax).flatMap { unit in
+        bounds.map { .cutAndLower(at: place, unit: unit, bound: $0) }
+      }
     case _ where tape[place].value == 0: return []
     case .zeros: return [.zero(at: place)]
     // Two at a time keeps the sign of a number on both sides of zero.
     case .numbers: return [.lower(at: place, step: 1), .lower(at: place, step: 2)]
     case .steps:
-      guard tape.count <= Round.steppedCountMax else { return [] }
+      guard tape.count <= Round.slowCountMax else { return [] }
       return Round.steps.map { .lower(at: place, step: $0) }
     case .counts: return (1...Round.unitMax).map { .lowerAndCut(at: place, unit: $0) }
     case .together:
