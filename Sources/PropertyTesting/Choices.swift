@@ -63,7 +63,8 @@ public struct Choices: Sendable {
       zeros += 1
       precondition(
         zeros < Choices.choicesMax,
-        "\(zeros) zeros after \(Choices.choicesMax) choices: a generator waits for another number")
+        "\(zeros) zeros after \(Choices.choicesMax) choices: a generator waits for another number, or the case is too long"
+      )
       return 0
     }
     let value = read(below: bound, edges: edges)

@@ -84,11 +84,11 @@ extension PropertyFailure {
 
   private func text(of found: Counterexample) -> String {
     var lines = ["'\(name)' does not hold: \(found.error)"]
-    let first = String(describing: found.firstError)
-    if first != String(describing: found.error) { lines.append("  at first: \(first)") }
     for note in found.notes {
       lines += note.split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)" }
     }
+    let first = String(describing: found.firstError)
+    if first != String(describing: found.error) { lines.append("  at first: \(first)") }
     let end = found.isCutShort ? ", ended by shrinksMax" : ""
     lines.append(
       "  seed \(seed), case \(found.number), made simpler \(found.shrinks) times in "

@@ -44,9 +44,9 @@ import Testing
     #expect(
       failure.description == """
         'it's small' does not hold: 100 is large (F:1)
-          at first: \(found.firstError)
           number: 100
           and more
+          at first: \(found.firstError)
           seed 0, case 2, made simpler \(found.shrinks) times in \(found.replays) replays
           tape 100
           again: SIGNALBOX_PROPERTY_TAPE='it'\\''s small=100' swift test --filter 'Module.*a .b. c'
