@@ -4,8 +4,8 @@ enum Move: Sendable, Equatable {
   case cut(at: Int, size: Int)
   /// Cuts out so many units of `unit` numbers.
   case cutUnits(at: Int, unit: Int)
-  /// Makes so many numbers zero.
-  case zero(at: Int)
+  /// Makes `size` numbers zero. The amount is 1.
+  case zero(at: Int, size: Int)
   /// Takes so many steps off a number.
   case lower(at: Int, step: UInt64)
   /// Takes so much off a number, and cuts out as many units behind it: a count and what it counts.
@@ -35,7 +35,8 @@ enum Move: Sendable, Equatable {
     switch self {
     case .cut(let at, let size): return at + size <= tape.count ? 1 : 0
     case .cutUnits(let at, let unit): return UInt64(max(0, tape.count - at) / unit)
-    case .zero(let at): return at < tape.count && tape[at].value != 0 ? UInt64(tape.count - at) : 0
+    case .zero(let at, let size):
+      return at + size <= tape.count && tape[at].value != 0 ? 1 : 0
     case .lower(let at, let step): return at < tape.count ? tape[at].value / step : 0
     case .lowerAndCut(let at, let unit):
       guard at < tape.count else { return 0 }
@@ -64,8 +65,8 @@ enum Move: Sendable, Equatable {
     switch self {
     case .cut(let at, let size): tape.removeSubrange(at..<at + size)
     case .cutUnits(let at, let unit): tape.removeSubrange(at..<at + unit * Int(amount))
-    case .zero(let at):
-      for place in at..<at + Int(amount) { tape[place] = 0 }
+    case .zero(let at, let size):
+      for place in at..<at + size { tape[place] = 0 }
     case .lower(let at, let step): tape[at] -= amount * step
     case .lowerAndCut(let at, let unit):
       tape[at] -= amount

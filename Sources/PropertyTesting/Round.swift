@@ -8,6 +8,8 @@ struct Round: Sendable {
   private static let blockMin = 16
   /// The most numbers that one element of a list is thought to take.
   private static let unitMax = 8
+  /// How many numbers are made zero together. One alone is lowered.
+  private static let zeroSizes = [64, 32, 16, 8, 7, 6, 5, 4, 3, 2]
   /// How far apart two numbers may be that are changed together.
   private static let distanceMax = 8
   /// What numbers are multiples of, where only multiples fail.
@@ -67,7 +69,7 @@ struct Round: Sendable {
         bounds.map { .cutAndLower(at: place, unit: unit, bound: $0) }
       }
     case _ where tape[place].value == 0: return []
-    case .zeros: return [.zero(at: place)]
+    case .zeros: return Round.zeroSizes.map { .zero(at: place, size: $0) }
     // Two at a time keeps the sign of a number on both sides of zero.
     case .numbers: return [.lower(at: place, step: 1), .lower(at: place, step: 2)]
     case .steps:

@@ -99,11 +99,45 @@ func smallest(
   @Test(arguments: UInt64(0)..<20)
   func `a sum is carried into the last number`(seed: UInt64) throws {
     let found = try smallest(seed: seed) { choices in
-      let (left, right) = (choices.int(in: 0...1_000), choices.int(in: 0...1_000))
+      let range = 0...1_000_000_000
+      let (left, right) = (choices.int(in: range), choices.int(in: range))
       choices.note("\(left) \(right)")
-      try hold(left + right < 1_000)
+      try hold(left + right < 1_000_000_000)
     }
-    #expect(found.notes == ["0 1000"])
+    #expect(found.notes == ["0 1000000000"])
+  }
+
+  @Test(arguments: UInt64(0)..<20)
+  func `what may stand in any order is sorted`(seed: UInt64) throws {
+    let found = try smallest(cases: 20_000, seed: seed) { choices in
+      let list = choices.array(atMost: 50, mean: 30) { $0.int(in: 0...60) }
+      choices.note("\(list)")
+      try hold(!Set(list).isSuperset(of: [10, 20, 30]))
+    }
+    #expect(found.notes == ["[10, 20, 30]"])
+  }
+
+  @Test(arguments: UInt64(0)..<20)
+  func `a count is lowered with what it counts`(seed: UInt64) throws {
+    let found = try smallest(cases: 20_000, seed: seed) { choices in
+      let count = choices.int(in: 0...40)
+      let list = (0..<count).map { _ in choices.int(in: 0...1_000) }
+      choices.note("\(list)")
+      try hold(list.count { $0 > 500 } < 5)
+    }
+    #expect(found.notes == ["[501, 501, 501, 501, 501]"])
+  }
+
+  @Test(arguments: UInt64(0)..<20)
+  func `numbers that must all be zero become so together`(seed: UInt64) throws {
+    let found = try smallest(seed: seed) { choices in
+      let list = choices.array(atLeast: 4, atMost: 4) { $0.int(in: 0...1_000) }
+      let last = choices.int(in: 0...1_000)
+      choices.note("\(list) \(last)")
+      let isOdd = list == [0, 0, 0, 0] || zip(list, 0...).allSatisfy { $0 > $1 }
+      try hold(!isOdd || last <= 10)
+    }
+    #expect(found.notes == ["[0, 0, 0, 0] 11"])
   }
 
   @Test(arguments: UInt64(0)..<20)
