@@ -48,14 +48,6 @@ struct Round: Sendable {
     }
   }
 
-  /// Takes in how a move went. Where something was cut out, something else stands now.
-  mutating func finish(_ attempt: Attempt) {
-    if pass == .units, attempt.isSuccess, place > 0 {
-      place -= 1
-      moves = []
-    }
-  }
-
   private func moves(at place: Int, _ tape: [Choices.Choice]) -> [Move] {
     let nearby = place + 1..<max(place + 1, min(tape.count, place + 1 + Round.distanceMax))
     switch pass {

@@ -50,7 +50,6 @@ struct Shrinker: Sendable {
         attempt?.observe(isAccepted: false)
         continue
       }
-      if let ended = attempt { round.finish(ended) }
       attempt = nil
       if let move = round.next(best) {
         attempt = Attempt(move, best)

@@ -108,6 +108,28 @@ func smallest(
   }
 
   @Test(arguments: UInt64(0)..<20)
+  func `what one number loses another gains`(seed: UInt64) throws {
+    let found = try smallest(cases: 50_000, seed: seed) { choices in
+      let (left, right) = (choices.int(in: 0...3_000), choices.int(in: 0...5_000))
+      choices.note("\(left) \(right)")
+      try hold(left + right != 3_000)
+    }
+    #expect(found.notes == ["0 3000"])
+  }
+
+  @Test(arguments: UInt64(0)..<20)
+  func `a counted list loses its first elements`(seed: UInt64) throws {
+    let found = try smallest(cases: 20_000, seed: seed) { choices in
+      let count = choices.int(in: 0...40)
+      let list = (0..<count).map { _ in choices.int(in: 0...1_000) }
+      choices.note("\(list)")
+      let isRising = zip(list, list.dropFirst()).allSatisfy { $0 < $1 }
+      try hold(count == 1 || !isRising || (list.last ?? 0) <= 900)
+    }
+    #expect(found.notes == ["[0, 901]"])
+  }
+
+  @Test(arguments: UInt64(0)..<20)
   func `what may stand in any order is sorted`(seed: UInt64) throws {
     let found = try smallest(cases: 20_000, seed: seed) { choices in
       let list = choices.array(atMost: 50, mean: 30) { $0.int(in: 0...60) }
