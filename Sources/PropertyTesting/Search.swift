@@ -86,6 +86,8 @@ public struct Search: Sendable {
   public mutating func cancel() {
     switch phase {
     case .trying: phase = .failed(.cancelled(cases: report.cases))
+    case .shrinking(let found) where found.error is CancellationError:
+      phase = .failed(.cancelled(cases: report.cases))
     case .shrinking(var found):
       found.isCutShort = true
       phase = .failed(.broken(found))
@@ -104,6 +106,12 @@ public struct Search: Sendable {
         name: name, reason: reason, seed: options.seed, fileID: fileID, function: function)
     case .trying, .shrinking: preconditionFailure("the search for '\(name)' has not ended")
     }
+  }
+
+  private var discardsMax: Int {
+    let (product, isTooLarge) =
+      options.cases.multipliedReportingOverflow(by: options.discardsPerCaseMax)
+    return isTooLarge ? .max : product
   }
 
   private var fresh: Choices {
@@ -128,10 +136,12 @@ public struct Search: Sendable {
       return
     }
     if onlyTape != nil {
-      phase = .held
+      phase =
+        report.cases == 1
+        ? .held : .failed(.discarded(cases: report.cases, discards: report.discards))
     } else if odometer != nil {
       if odometer?.advance(past: choices) == false { endTrying() }
-    } else if report.discards > options.cases * options.discardsPerCaseMax {
+    } else if report.discards > discardsMax {
       phase = .failed(.discarded(cases: report.cases, discards: report.discards))
     } else if report.cases == options.cases {
       endTrying()

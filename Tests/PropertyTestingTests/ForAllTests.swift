@@ -175,4 +175,28 @@ import Testing
     let failure = await #expect(throws: PropertyFailure.self) { try await task.value }
     #expect(failure?.description == "'p' was cancelled after 1 cases")
   }
+
+  @Test func `what is thrown because of a cancellation is no counterexample`() async throws {
+    let options = options()
+    let task = Task {
+      try await forAll("p", options) { _ in
+        await Task.yield()
+        withUnsafeCurrentTask { $0?.cancel() }
+        try Task.checkCancellation()
+      }
+    }
+    let failure = await #expect(throws: PropertyFailure.self) { try await task.value }
+    #expect(failure?.description == "'p' was cancelled after 0 cases")
+  }
+
+  @Test func `a tape whose case is left out is a failure`() throws {
+    var options = options()
+    options.tape = Tape([3])
+    let failure = #expect(throws: PropertyFailure.self) {
+      try forAll("p", options) { choices in
+        try choices.require(choices.int(in: 0...9) != 3)
+      }
+    }
+    #expect(failure?.description.contains("1 cases were left out while 0 counted") == true)
+  }
 }
