@@ -12,7 +12,7 @@ extension Choices {
   public mutating func number<Number: FixedWidthInteger>(
     in range: ClosedRange<Number>, edges: Bool = false
   ) -> Number {
-    precondition(
+    demand(
       Number.bitWidth <= 64, "\(Number.self) has \(Number.bitWidth) bits, not 64 or less")
     let (low, high) = (range.lowerBound, range.upperBound)
     let span = UInt64(truncatingIfNeeded: high) &- UInt64(truncatingIfNeeded: low)

@@ -5,7 +5,7 @@ extension Choices {
   public mutating func element<Elements: RandomAccessCollection>(
     of elements: Elements
   ) -> Elements.Element {
-    precondition(!elements.isEmpty, "an element is to be chosen, and there is none")
+    demand(!elements.isEmpty, "an element is to be chosen, and there is none")
     let distance = next(below: UInt64(elements.count))
     return elements[elements.index(elements.startIndex, offsetBy: Int(distance))]
   }
@@ -16,16 +16,16 @@ extension Choices {
   public mutating func weighted<Value>(_ values: [(weight: Int, value: Value)]) -> Value {
     var sum = 0
     for (weight, _) in values {
-      precondition(weight >= 0, "a weight is \(weight), and 0 is the least")
+      demand(weight >= 0, "a weight is \(weight), and 0 is the least")
       sum += weight
     }
-    precondition(sum > 0, "the weights sum to 0, so there is nothing to choose")
+    demand(sum > 0, "the weights sum to 0, so there is nothing to choose")
     var place = Int(next(below: UInt64(sum)))
     for (weight, value) in values {
       if place < weight { return value }
       place -= weight
     }
-    preconditionFailure("the place lies below the sum of the weights")
+    fatalError("the place lies below the sum of the weights")
   }
 
   /// A value or nothing, each as often; nothing is simpler.
@@ -44,9 +44,9 @@ extension Choices {
     atLeast minimum: Int = 0, atMost limit: Int, mean: Int = 8,
     _ element: (inout Choices) throws(Failure) -> Element
   ) throws(Failure) -> [Element] {
-    precondition(
+    demand(
       0 <= minimum && minimum <= limit, "a list of at least \(minimum) and at most \(limit)")
-    precondition(mean >= 0, "a list of \(mean) elements on average")
+    demand(mean >= 0, "a list of \(mean) elements on average")
     var elements: [Element] = []
     while elements.count < limit, elements.count < minimum || next(below: UInt64(mean) + 1) != 0 {
       elements.append(try element(&self))

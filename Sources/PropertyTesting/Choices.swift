@@ -58,10 +58,10 @@ public struct Choices: Sendable {
 
   /// A number below `bound`; with `edges`, small ones and the last ones come more often.
   mutating func next(below bound: UInt64, edges: Bool) -> UInt64 {
-    precondition(bound > 0, "a choice needs something to choose from")
+    demand(bound > 0, "a choice needs something to choose from")
     guard taken.count < Choices.choicesMax else {
       zeros += 1
-      precondition(
+      demand(
         zeros < Choices.choicesMax,
         "\(zeros) zeros after \(Choices.choicesMax) choices: a generator waits for another number, or the case is too long"
       )

@@ -73,7 +73,7 @@ extension Choices {
     _ commands: Command.Type = Command.self, atMost limit: Int, mean: Int = 20,
     on system: inout Command.System, against model: inout Command.Model
   ) throws -> Int {
-    precondition(limit >= 0 && mean >= 0, "at most \(limit) commands, \(mean) on average")
+    demand(limit >= 0 && mean >= 0, "at most \(limit) commands, \(mean) on average")
     var (drawn, ran) = (0, 0)
     while drawn < limit, next(below: UInt64(mean) + 1) != 0 {
       drawn += 1
@@ -92,7 +92,7 @@ extension Choices {
     _ commands: Command.Type = Command.self, atMost limit: Int, mean: Int = 20,
     on system: inout Command.System, against model: inout Command.Model
   ) async throws -> Int {
-    precondition(limit >= 0 && mean >= 0, "at most \(limit) commands, \(mean) on average")
+    demand(limit >= 0 && mean >= 0, "at most \(limit) commands, \(mean) on average")
     var (drawn, ran) = (0, 0)
     while drawn < limit, next(below: UInt64(mean) + 1) != 0 {
       drawn += 1

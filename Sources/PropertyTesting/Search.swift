@@ -78,7 +78,7 @@ public struct Search: Sendable {
     switch phase {
     case .trying: observeTry(choices, error)
     case .shrinking(let found): observeReplay(choices, error, found)
-    case .failed, .held: preconditionFailure("the search for '\(name)' has ended")
+    case .failed, .held: fatalError("the search for '\(name)' has ended")
     }
   }
 
@@ -104,7 +104,7 @@ public struct Search: Sendable {
     case .failed(let reason):
       throw PropertyFailure(
         name: name, reason: reason, seed: options.seed, fileID: fileID, function: function)
-    case .trying, .shrinking: preconditionFailure("the search for '\(name)' has not ended")
+    case .trying, .shrinking: fatalError("the search for '\(name)' has not ended")
     }
   }
 

@@ -77,4 +77,44 @@ import Testing
     }
     expect(result, says: "zeros after 1048576 choices: a generator waits for another number")
   }
+
+  @Test func `fewer than no commands cannot be drawn`() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      var (choices, system, model) = (Choices(seed: 1), 0, 0)
+      try choices.run(NoCommand.self, atMost: -1, on: &system, against: &model)
+    }
+    expect(result, says: "at most -1 commands, 20 on average")
+  }
+
+  @Test func `a number of more than 64 bits cannot be drawn`() async {
+    let result = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      var choices = Choices(seed: 1)
+      _ = choices.number(in: 0...Int128.max)
+    }
+    expect(result, says: "Int128 has 128 bits, not 64 or less")
+  }
+
+  @Test func `a search that has not ended has no result, and one that has takes no case`() async {
+    let early = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) { _ = try Search("p", .fixed).result() }
+    expect(early, says: "the search for 'p' has not ended")
+    let late = await #expect(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      var search = Search("p", .fixed)
+      search.cancel()
+      search.observe(Choices(seed: 1), error: nil)
+    }
+    expect(late, says: "the search for 'p' has ended")
+  }
+}
+
+private struct NoCommand: ModelCommand {
+  static func draw(from choices: inout Choices, for model: Int) -> NoCommand { NoCommand() }
+  func run(on system: inout Int, against model: inout Int) {}
 }
