@@ -21,7 +21,7 @@ func smallest(
 
 /// What shrinking must reach, exactly, from any seed.
 @Suite struct ShrinkingTests {
-  @Test(arguments: UInt64(0)..<20)
+  @Test(arguments: UInt64(0)..<10)
   func `no element above 400 shrinks to one element of 401`(seed: UInt64) throws {
     let found = try smallest(seed: seed) { choices in
       let list = choices.array(atMost: 50) { $0.int(in: 0...1_000) }
@@ -33,7 +33,7 @@ func smallest(
     #expect(found.replays < 200)
   }
 
-  @Test(arguments: UInt64(0)..<20)
+  @Test(arguments: UInt64(0)..<10)
   func `what depends on an earlier choice shrinks with it`(seed: UInt64) throws {
     let found = try smallest(seed: seed) { choices in
       let limit = choices.int(in: 0...1_000)
@@ -44,7 +44,7 @@ func smallest(
     #expect(found.notes == ["38 [38]"])
   }
 
-  @Test(arguments: UInt64(0)..<20)
+  @Test(arguments: UInt64(0)..<10)
   func `a counted list shrinks its count`(seed: UInt64) throws {
     let found = try smallest(seed: seed) { choices in
       let count = choices.int(in: 0...40)
@@ -55,7 +55,7 @@ func smallest(
     #expect(found.notes == ["[51]"])
   }
 
-  @Test(arguments: UInt64(0)..<20)
+  @Test(arguments: UInt64(0)..<10)
   func `a list that is not its reverse shrinks to 0 and 1`(seed: UInt64) throws {
     let found = try smallest(seed: seed) { choices in
       let list = choices.array(atMost: 50) { $0.int(in: 0...1_000) }
@@ -65,7 +65,7 @@ func smallest(
     #expect(found.notes == ["[0, 1]"])
   }
 
-  @Test(arguments: UInt64(0)..<20)
+  @Test(arguments: UInt64(0)..<10)
   func `a list that is not sorted shrinks to 1 and 0`(seed: UInt64) throws {
     let found = try smallest(seed: seed) { choices in
       let list = choices.array(atMost: 50) { $0.int(in: 0...1_000) }
@@ -75,7 +75,7 @@ func smallest(
     #expect(found.notes == ["[1, 0]"])
   }
 
-  @Test(arguments: UInt64(0)..<20)
+  @Test(arguments: UInt64(0)..<10)
   func `a sort that loses equal elements shrinks to two zeros`(seed: UInt64) throws {
     let found = try smallest(seed: seed) { choices in
       let list = choices.array(atMost: 50) { $0.int(in: 0...100) }
@@ -85,7 +85,7 @@ func smallest(
     #expect(found.notes == ["[0, 0]"])
   }
 
-  @Test(arguments: UInt64(0)..<20)
+  @Test(arguments: UInt64(0)..<10)
   func `equal numbers are lowered together`(seed: UInt64) throws {
     let found = try smallest(cases: 20_000, seed: seed) { choices in
       let list = choices.array(atMost: 30) { $0.int(in: 0...100) }
@@ -96,7 +96,7 @@ func smallest(
     #expect(found.notes == ["[10, 10]"])
   }
 
-  @Test(arguments: UInt64(0)..<20)
+  @Test(arguments: UInt64(0)..<10)
   func `a sum is carried into the last number`(seed: UInt64) throws {
     let found = try smallest(seed: seed) { choices in
       let range = 0...1_000_000_000
@@ -107,7 +107,7 @@ func smallest(
     #expect(found.notes == ["0 1000000000"])
   }
 
-  @Test(arguments: UInt64(0)..<20)
+  @Test(arguments: UInt64(0)..<10)
   func `what one number loses another gains`(seed: UInt64) throws {
     let found = try smallest(cases: 50_000, seed: seed) { choices in
       let (left, right) = (choices.int(in: 0...3_000), choices.int(in: 0...5_000))
@@ -117,7 +117,7 @@ func smallest(
     #expect(found.notes == ["0 3000"])
   }
 
-  @Test(arguments: UInt64(0)..<20)
+  @Test(arguments: UInt64(0)..<10)
   func `a counted list loses its first elements`(seed: UInt64) throws {
     let found = try smallest(cases: 20_000, seed: seed) { choices in
       let count = choices.int(in: 0...40)
@@ -129,7 +129,7 @@ func smallest(
     #expect(found.notes == ["[0, 901]"])
   }
 
-  @Test(arguments: UInt64(0)..<20)
+  @Test(arguments: UInt64(0)..<10)
   func `what may stand in any order is sorted`(seed: UInt64) throws {
     let found = try smallest(cases: 20_000, seed: seed) { choices in
       let list = choices.array(atMost: 50, mean: 30) { $0.int(in: 0...60) }
@@ -139,7 +139,7 @@ func smallest(
     #expect(found.notes == ["[10, 20, 30]"])
   }
 
-  @Test(arguments: UInt64(0)..<20)
+  @Test(arguments: UInt64(0)..<10)
   func `a count is lowered with what it counts`(seed: UInt64) throws {
     let found = try smallest(cases: 20_000, seed: seed) { choices in
       let count = choices.int(in: 0...40)
@@ -150,7 +150,7 @@ func smallest(
     #expect(found.notes == ["[501, 501, 501, 501, 501]"])
   }
 
-  @Test(arguments: UInt64(0)..<20)
+  @Test(arguments: UInt64(0)..<10)
   func `numbers that must all be zero become so together`(seed: UInt64) throws {
     let found = try smallest(seed: seed) { choices in
       let list = choices.array(atLeast: 4, atMost: 4) { $0.int(in: 0...1_000) }
@@ -162,7 +162,7 @@ func smallest(
     #expect(found.notes == ["[0, 0, 0, 0] 11"])
   }
 
-  @Test(arguments: UInt64(0)..<20)
+  @Test(arguments: UInt64(0)..<10)
   func `a number on both sides of zero keeps the sign that matters`(seed: UInt64) throws {
     let above = try smallest(seed: seed) { choices in
       let number = choices.int(in: Int.min...Int.max, edges: true)
