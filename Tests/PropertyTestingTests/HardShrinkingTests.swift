@@ -3,7 +3,7 @@ import Testing
 
 /// Failures that are hard to make simple: their parts must change together.
 @Suite struct HardShrinkingTests {
-  @Test(arguments: UInt64(0)..<5)
+  @Test(arguments: UInt64(0)..<10)
   func `five lists whose sums overflow`(seed: UInt64) throws {
     let found = try smallest(cases: 20_000, seed: seed) { choices in
       let lists = (0..<5).map { _ in
@@ -17,7 +17,7 @@ import Testing
     #expect(found.tape.numbers.count == 9 && found.tape.numbers.count { $0 != 0 } == 4)
   }
 
-  @Test(arguments: UInt64(0)..<5)
+  @Test(arguments: UInt64(0)..<10)
   func `three distinct numbers`(seed: UInt64) throws {
     let found = try smallest(seed: seed) { choices in
       let list = choices.array(atMost: 50) { $0.int(in: Int.min...Int.max, edges: true) }
@@ -27,7 +27,7 @@ import Testing
     #expect(found.notes == ["[0, 1, -1]"])
   }
 
-  @Test(arguments: UInt64(0)..<5)
+  @Test(arguments: UInt64(0)..<10)
   func `lists of lists with more than ten elements in all`(seed: UInt64) throws {
     let found = try smallest(seed: seed) { choices in
       let lists = choices.array(atMost: 20) { choices in
@@ -39,7 +39,7 @@ import Testing
     #expect(found.notes == ["[[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]]"])
   }
 
-  @Test(arguments: UInt64(0)..<5)
+  @Test(arguments: UInt64(0)..<10)
   func `a deletion that takes only the first of two`(seed: UInt64) throws {
     let found = try smallest(seed: seed) { choices in
       let list = choices.array(atLeast: 1, atMost: 30) { $0.int(in: 0...1_000) }
@@ -52,7 +52,7 @@ import Testing
     #expect(found.notes == ["[0, 0] 0"])
   }
 
-  @Test(arguments: UInt64(0)..<5)
+  @Test(arguments: UInt64(0)..<10)
   func `two numbers that must be equal, or nearly`(seed: UInt64) throws {
     let equal = try smallest(cases: 50_000, seed: seed) { choices in
       let (left, right) = (choices.int(in: 0...1_000), choices.int(in: 0...1_000))
@@ -68,7 +68,7 @@ import Testing
     #expect(near.notes == ["10 6"])
   }
 
-  @Test(arguments: UInt64(0)..<5)
+  @Test(arguments: UInt64(0)..<10)
   func `a list of places that point at each other`(seed: UInt64) throws {
     let found = try smallest(cases: 20_000, seed: seed) { choices in
       let list = choices.array(atMost: 20) { $0.int(in: 0...10) }
@@ -123,7 +123,7 @@ import Testing
     }
   }
 
-  @Test(arguments: UInt64(0)..<5)
+  @Test(arguments: UInt64(0)..<10)
   func `a term that divides by a hidden zero`(seed: UInt64) throws {
     let found = try smallest(cases: 20_000, seed: seed) { choices in
       let term = Term(&choices)
