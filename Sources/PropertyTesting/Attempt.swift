@@ -1,21 +1,18 @@
 /// The search for the largest amount of one move that keeps the case failing.
 struct Attempt: Sendable {
-  let move: Move
-  private let base: [UInt64]
+  private let move: Move
+  private let base: [Choices.Choice]
   private let limit: UInt64
   private var accepted: UInt64 = 0
   private var rejected: UInt64?
   private var amount: UInt64?
 
-  init(_ move: Move, _ base: [UInt64]) {
+  init(_ move: Move, _ base: [Choices.Choice]) {
     self.move = move
     self.base = base
     limit = move.limit(in: base)
     amount = limit == 0 ? nil : move.isGalloping ? 1 : limit
   }
-
-  /// Whether any amount did.
-  var isSuccess: Bool { accepted > 0 }
 
   /// The tape to try next; nil when the largest amount is found.
   var tape: [UInt64]? { amount.map { move.applied($0, to: base) } }

@@ -7,6 +7,13 @@ public struct NotHeld: Error, CustomStringConvertible {
   /// See `fileID`.
   public var line: Int
 
+  /// Says what was to hold, and where.
+  public init(message: String, fileID: String = #fileID, line: Int = #line) {
+    self.message = message
+    self.fileID = fileID
+    self.line = line
+  }
+
   /// The message and the place.
   public var description: String { "\(message) (\(fileID):\(line))" }
 }

@@ -45,7 +45,7 @@ public struct Counterexample: Sendable {
   public var number: Int
   /// How often the case became simpler.
   public var shrinks: Int
-  /// How many simpler cases were tried.
+  /// How often cases were run again: once as found, and then each simpler case that was tried.
   public var replays: Int
   /// Whether `shrinksMax` ended the search before nothing simpler was left to try.
   public var isCutShort: Bool
@@ -84,11 +84,11 @@ extension PropertyFailure {
 
   private func text(of found: Counterexample) -> String {
     var lines = ["'\(name)' does not hold: \(found.error)"]
-    let first = String(describing: found.firstError)
-    if first != String(describing: found.error) { lines.append("  at first: \(first)") }
     for note in found.notes {
       lines += note.split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)" }
     }
+    let first = String(describing: found.firstError)
+    if first != String(describing: found.error) { lines.append("  at first: \(first)") }
     let end = found.isCutShort ? ", ended by shrinksMax" : ""
     lines.append(
       "  seed \(seed), case \(found.number), made simpler \(found.shrinks) times in "

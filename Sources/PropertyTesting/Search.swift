@@ -13,7 +13,7 @@
 public struct Search: Sendable {
   private enum Phase: Sendable {
     case trying
-    case shrinking(Counterexample, Shrinker)
+    case shrinking(Counterexample)
     case failed(PropertyFailure.Reason)
     case held
   }
@@ -25,6 +25,8 @@ public struct Search: Sendable {
   private let onlyTape: Tape?
   private var odometer: Odometer?
   private var phase = Phase.trying
+  /// Beside the phase, so that it changes in place.
+  private var shrinker: Shrinker?
   private var report: PropertyReport
 
   /// A search among cases at random.
@@ -59,12 +61,10 @@ public struct Search: Sendable {
     switch phase {
     case .trying:
       if let onlyTape { return Choices(tape: onlyTape) }
-      if let odometer { return Choices(tape: odometer.tape) }
-      let tried = report.cases + report.discards
-      // The simplest case of all is always worth a try.
-      if tried == 0 { return Choices(tape: Tape([])) }
-      return Choices(seed: SplitMix64.seed(ofCase: tried, in: options.seed))
-    case .shrinking(_, let shrinker): return shrinker.candidate.map { Choices(tape: Tape($0)) }
+      var choices = fresh
+      choices.isNoting = false
+      return choices
+    case .shrinking: return shrinker?.candidate
     case .failed, .held: return nil
     }
   }
@@ -77,8 +77,8 @@ public struct Search: Sendable {
   public mutating func observe(_ choices: Choices, error: (any Error)?) {
     switch phase {
     case .trying: observeTry(choices, error)
-    case .shrinking(let found, let shrinker): observeReplay(choices, error, found, shrinker)
-    case .failed, .held: preconditionFailure("the search for '\(name)' has ended")
+    case .shrinking(let found): observeReplay(choices, error, found)
+    case .failed, .held: fatalError("the search for '\(name)' has ended")
     }
   }
 
@@ -86,7 +86,9 @@ public struct Search: Sendable {
   public mutating func cancel() {
     switch phase {
     case .trying: phase = .failed(.cancelled(cases: report.cases))
-    case .shrinking(var found, _):
+    case .shrinking(let found) where found.error is CancellationError:
+      phase = .failed(.cancelled(cases: report.cases))
+    case .shrinking(var found):
       found.isCutShort = true
       phase = .failed(.broken(found))
     case .failed, .held: break
@@ -102,8 +104,22 @@ public struct Search: Sendable {
     case .failed(let reason):
       throw PropertyFailure(
         name: name, reason: reason, seed: options.seed, fileID: fileID, function: function)
-    case .trying, .shrinking: preconditionFailure("the search for '\(name)' has not ended")
+    case .trying, .shrinking: fatalError("the search for '\(name)' has not ended")
     }
+  }
+
+  private var discardsMax: Int {
+    let (product, isTooLarge) =
+      options.cases.multipliedReportingOverflow(by: options.discardsPerCaseMax)
+    return isTooLarge ? .max : product
+  }
+
+  private var fresh: Choices {
+    if let odometer { return Choices(tape: odometer.tape) }
+    let tried = report.cases + report.discards
+    // The simplest case of all is always worth a try.
+    if tried == 0 { return Choices(tape: Tape([])) }
+    return Choices(seed: SplitMix64.seed(ofCase: tried, in: options.seed))
   }
 
   private mutating func observeTry(_ choices: Choices, _ error: (any Error)?) {
@@ -115,15 +131,17 @@ public struct Search: Sendable {
         tape: choices.tape, notes: choices.notes, error: error, firstError: error,
         number: report.cases + report.discards + 1, shrinks: 0, replays: 0, isCutShort: false,
         isRepeatable: true)
-      let isFinal = onlyTape != nil || options.shrinksMax == 0
-      phase = isFinal ? .failed(.broken(found)) : .shrinking(found, Shrinker(choices))
+      phase = onlyTape != nil ? .failed(.broken(found)) : .shrinking(found)
+      shrinker = Shrinker(choices)
       return
     }
     if onlyTape != nil {
-      phase = .held
+      phase =
+        report.cases == 1
+        ? .held : .failed(.discarded(cases: report.cases, discards: report.discards))
     } else if odometer != nil {
       if odometer?.advance(past: choices) == false { endTrying() }
-    } else if report.discards > options.cases * options.discardsPerCaseMax {
+    } else if report.discards > discardsMax {
       phase = .failed(.discarded(cases: report.cases, discards: report.discards))
     } else if report.cases == options.cases {
       endTrying()
@@ -143,22 +161,26 @@ public struct Search: Sendable {
   }
 
   private mutating func observeReplay(
-    _ choices: Choices, _ error: (any Error)?, _ found: Counterexample, _ shrinker: Shrinker
+    _ choices: Choices, _ error: (any Error)?, _ found: Counterexample
   ) {
-    var (found, shrinker) = (found, shrinker)
-    found.replays += 1
+    var found = found
     let failing = error.flatMap { $0 is Discarded ? nil : $0 }
-    if found.replays == 1 { found.isRepeatable = failing != nil }
-    if shrinker.observe(choices, fails: failing != nil), let failing {
+    let isRepeat = found.replays == 0
+    found.replays += 1
+    if isRepeat {
+      found.isRepeatable = failing != nil
+      found.notes = choices.notes
+    }
+    if shrinker?.observe(choices, fails: failing != nil) == true, let failing {
       found.shrinks += 1
       found.tape = choices.tape
       found.notes = choices.notes
       found.error = failing
     }
-    let isOver = shrinker.candidate == nil
-    found.isCutShort = !isOver && found.replays >= options.shrinksMax
+    let isOver = shrinker?.candidate == nil
+    found.isCutShort = !isOver && found.replays > options.shrinksMax
     phase =
       isOver || found.isCutShort || !found.isRepeatable
-      ? .failed(.broken(found)) : .shrinking(found, shrinker)
+      ? .failed(.broken(found)) : .shrinking(found)
   }
 }

@@ -1,16 +1,23 @@
 /// Makes the tape of a failing case simpler for as long as something simpler fails too.
 ///
 /// A tape is simpler when it is shorter, or as long and smaller in the first number that differs. Rounds of moves are tried until a
-/// whole round finds nothing.
+/// whole round finds nothing. Then the end of the tape is drawn again a few times, as two small elements may stand for one
+/// large one, which no move finds.
 struct Shrinker: Sendable {
-  /// The tape to try next; nil when nothing simpler is left to try.
-  private(set) var candidate: [UInt64]?
+  /// How often the end of the tape is drawn again before the search ends.
+  static let redrawsMax = 96
+  /// Something shorter than a longer tape is too rare to be drawn.
+  static let redrawnCountMax = 64
+
+  /// What to try next; nil when nothing simpler is left to try.
+  private(set) var candidate: Choices?
 
   private var best: [Choices.Choice]
   private var round: Round
   private var attempt: Attempt?
   private var isImproved = false
   private var tried: Set<UInt64> = []
+  private var redraws = 0
 
   /// Begins with the failing case, which is repeated first.
   init(_ choices: Choices) {
@@ -18,7 +25,7 @@ struct Shrinker: Sendable {
     round = Round()
     let values = best.map(\.value)
     tried = [Shrinker.hash(values)]
-    candidate = values
+    candidate = Choices(tape: Tape(values))
   }
 
   /// Takes in how the candidate went; true when it is the simplest failing case now.
@@ -37,25 +44,33 @@ struct Shrinker: Sendable {
     while true {
       if let tape = attempt?.tape {
         if tried.insert(Shrinker.hash(tape)).inserted {
-          candidate = tape
+          candidate = Choices(tape: Tape(tape))
           return
         }
         attempt?.observe(isAccepted: false)
         continue
       }
-      if let ended = attempt { round.finish(ended) }
       attempt = nil
-      let values = best.map(\.value)
-      if let move = round.next(values) {
-        attempt = Attempt(move, values)
+      if let move = round.next(best) {
+        attempt = Attempt(move, best)
       } else if isImproved {
         isImproved = false
+        redraws = 0
         round = Round()
       } else {
-        candidate = nil
+        candidate = redrawn()
         return
       }
     }
+  }
+
+  private mutating func redrawn() -> Choices? {
+    guard redraws < Shrinker.redrawsMax, best.count <= Shrinker.redrawnCountMax, !best.isEmpty
+    else { return nil }
+    let kept = best.prefix(redraws % best.count).map(\.value)
+    redraws += 1
+    return Choices(
+      tape: Tape(kept), seed: SplitMix64.seed(ofCase: redraws, in: Shrinker.hash(kept)))
   }
 
   /// FNV-1a over the numbers.

@@ -28,4 +28,17 @@ struct SplitMix64: Sendable {
       if value < limit { return value % bound }
     }
   }
+
+  /// A number below `bound`; half of the time one of the last two, or one that is small.
+  mutating func edgy(below bound: UInt64) -> UInt64 {
+    guard bound > 16 else { return next(below: bound) }
+    switch next(below: 8) {
+    case 0: return bound - 1 - next(below: 2)
+    case 1...3:
+      // As many bits as any other number of bits.
+      let bits = next(below: UInt64(64 - (bound - 1).leadingZeroBitCount))
+      return next(below: min(bound, 1 << bits))
+    default: return next(below: bound)
+    }
+  }
 }

@@ -1,4 +1,5 @@
-/// The numbers that a case was made of. Its text form repeats the case anywhere: `4.0.17`, a number written `n×k` stands k times.
+/// The numbers that a case was made of. Its text form repeats the case anywhere: `4.0.17`, a number written `n×k`, or
+/// `nxk`, stands k times.
 public struct Tape: Hashable, Sendable, LosslessStringConvertible {
   /// In the order in which they were chosen.
   public var numbers: [UInt64]
@@ -11,7 +12,7 @@ public struct Tape: Hashable, Sendable, LosslessStringConvertible {
     numbers = []
     guard !description.isEmpty else { return }
     for part in description.split(separator: ".", omittingEmptySubsequences: false) {
-      let pieces = part.split(separator: "×", omittingEmptySubsequences: false)
+      let pieces = part.split(omittingEmptySubsequences: false) { $0 == "×" || $0 == "x" }
       guard let number = pieces.first.flatMap({ UInt64($0) }) else { return nil }
       guard pieces.count > 1 else {
         numbers.append(number)
