@@ -190,7 +190,8 @@ public struct RoutingTable: Projection {
   public func encode(into bytes: inout [UInt8]) {
     // A plain loop: the law kit encodes this hundreds of thousands of times, in debug builds too.
     var routed: [Int] = []
-    for number in 0..<Slot.count where routes[number].node >= 0 { routed.append(number) }
+    let all = routes.span
+    for number in all.indices where all[number].node >= 0 { routed.append(number) }
     bytes.append(littleEndian: UInt32(routed.count))
     for number in routed {
       let route = routes[number]
