@@ -24,7 +24,7 @@ public func checkLaws<State: Projection>(
   of type: State.Type, history source: RecordSource,
   laws: some Sequence<ProjectionLaw> = ProjectionLaw.allCases,
   _ options: PropertyOptions = .standard, fileID: String = #fileID, function: String = #function
-) throws(LawsBroken) -> LawReport {
+) throws(LawsBroken) -> LawReport<ProjectionLaw> {
   try checkLaws(
     ofFold: { Fold<State>(source.partition) }, history: source, laws: laws, options,
     fileID: fileID, function: function)
@@ -37,7 +37,7 @@ public func checkLaws<State: Projection>(
   of type: State.Type, laws: some Sequence<ProjectionLaw> = ProjectionLaw.allCases,
   _ options: PropertyOptions = .standard, fileID: String = #fileID, function: String = #function,
   history record: @escaping @Sendable (inout Choices) -> NewRecord
-) throws(LawsBroken) -> LawReport {
+) throws(LawsBroken) -> LawReport<ProjectionLaw> {
   try checkLaws(
     of: type, history: RecordSource(record: record), laws: laws, options, fileID: fileID,
     function: function)
@@ -49,9 +49,9 @@ public func checkLaws<Guarded: PositionedFold>(
   ofFold makeFold: @escaping () -> Guarded, history source: RecordSource,
   laws: some Sequence<ProjectionLaw> = ProjectionLaw.allCases,
   _ options: PropertyOptions = .standard, fileID: String = #fileID, function: String = #function
-) throws(LawsBroken) -> LawReport {
+) throws(LawsBroken) -> LawReport<ProjectionLaw> {
   let checks = ProjectionChecks<Guarded>(source: source, makeFold: makeFold)
-  var report = LawReport(subject: Guarded.State.name)
+  var report = LawReport<ProjectionLaw>(subject: Guarded.State.name)
   var failures: [PropertyFailure] = []
   for law in Set(laws).sorted() {
     if let reason = checks.reasonToSkip(law) {

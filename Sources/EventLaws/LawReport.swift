@@ -1,14 +1,14 @@
 public import PropertyTesting
 
 /// What was tried of the laws that hold.
-public struct LawReport: Sendable, CustomStringConvertible {
-  /// The projection.
+public struct LawReport<Law: LawNumber>: Sendable, CustomStringConvertible {
+  /// The projection or the log.
   public let subject: String
   /// What was tried of each law.
-  public internal(set) var reports: [ProjectionLaw: PropertyReport] = [:]
+  public internal(set) var reports: [Law: PropertyReport] = [:]
   /// The laws that could not be checked, and what is missing.
-  public internal(set) var skipped: [ProjectionLaw: String] = [:]
-  /// A hash of every state that law 1 folded. A test that states it proves the law across processes, hash seeds and machines: the same
+  public internal(set) var skipped: [Law: String] = [:]
+  /// A hash of every state that law 1 folded; 0 for a log. A test that states it proves the law across processes, hash seeds and machines: the same
   /// options give the same hash everywhere. Another release of Signalbox may make other histories, and so another hash.
   public internal(set) var statesHash: UInt64 = 0
 
@@ -31,7 +31,13 @@ public struct LawsBroken: Error, CustomStringConvertible {
   public var description: String { failures.map(\.description).joined(separator: "\n\n") }
 
   /// The failure of one law, or nil when it holds.
-  public func failure(of law: ProjectionLaw) -> PropertyFailure? {
+  public func failure(of law: some LawNumber) -> PropertyFailure? {
     failures.first { $0.name.hasPrefix("\(law):") }
   }
 }
+
+/// A law by its number: a `ProjectionLaw` or a `LogLaw`.
+public protocol LawNumber: Hashable, Comparable, Sendable, CustomStringConvertible {}
+
+extension ProjectionLaw: LawNumber {}
+extension LogLaw: LawNumber {}

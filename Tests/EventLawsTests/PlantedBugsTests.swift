@@ -20,7 +20,7 @@ import Testing
 
   /// The simplest case of a law that a projection breaks.
   private func found(
-    _ law: ProjectionLaw, _ check: () throws(LawsBroken) -> LawReport
+    _ law: ProjectionLaw, _ check: () throws(LawsBroken) -> LawReport<ProjectionLaw>
   ) throws -> Counterexample {
     let broken = #expect(throws: LawsBroken.self) { try check() }
     let failure = try #require(broken?.failure(of: law))

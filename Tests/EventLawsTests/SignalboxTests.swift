@@ -66,7 +66,7 @@ import Testing
   }
 
   /// What a history never holds is not checked.
-  private func everythingWasSeen(_ report: LawReport) throws {
+  private func everythingWasSeen(_ report: LawReport<ProjectionLaw>) throws {
     let seen: [(ProjectionLaw, String, Double)] = [
       (.compaction, "tombstone", 0.4), (.compaction, "poison", 0.2),
       (.compaction, "unknown type", 0.2), (.compaction, "written twice", 0.15),
