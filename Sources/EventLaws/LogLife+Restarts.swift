@@ -12,23 +12,41 @@ extension LogLife {
     for partition in partitions where models[partition]?.pending.isEmpty == false {
       choices.label("crash with appends under way")
     }
-    try await reopen()
+    try await reopen(&choices)
   }
 
-  mutating func reopen() async throws {
+  mutating func restart(_ choices: inout Choices) async throws {
+    guard !models.values.contains(where: \.isStopped) else { return try await crash(&choices) }
+    choices.label("restart")
+    choices.note("restart")
+    log.close()
+    guard isArmed else { return try await reopen(&choices) }
+    do {
+      log = try await subject.open()
+    } catch is LogError {
+      choices.label("failure while opening")
+      try await crash(&choices)
+    }
+  }
+
+  private mutating func reopen(_ choices: inout Choices) async throws {
     isArmed = false
     log = try await subject.open()
     for partition in partitions { change(partition) { $0.isStopped = false } }
-    try await compare()
+    try compare(&choices)
   }
 
   /// Everything that the log holds against the model; and against memory (law 17).
-  mutating func compare() async throws {
+  mutating func compare(_ choices: inout Choices) throws {
     guard !isArmed else { return }
     for partition in partitions {
       let found = try records(of: partition)
       let bounds = try log.bounds(of: partition)
-      try change(partition) { model throws(NotHeld) in try model.settle(found, bounds) }
+      try change(partition) { model throws(NotHeld) in
+        let gone = try model.settle(found, bounds)
+        if !gone.isEmpty { choices.label("compacted") }
+        if gone.contains(where: { $0.value == nil }) { choices.label("tombstone dropped") }
+      }
       guard let memory else { continue }
       let expected = try records(of: partition, in: memory)
       try same(
@@ -39,7 +57,7 @@ extension LogLife {
 
   /// Law 14: what is damaged is named; everything before it, and nothing else, is served.
   mutating func damaged(_ choices: inout Choices) async throws {
-    try await compare()
+    try compare(&choices)
     guard let partition = partitions.first(where: { (models[$0]?.records.count ?? 0) > 2 }) else {
       return
     }

@@ -44,7 +44,12 @@ struct PartitionModel {
   mutating func move(to end: Offset) { self.end = max(self.end, end) }
 
   /// Compares with what a log holds, and takes in what turns out to be there.
-  mutating func settle(_ found: [LoggedRecord], _ bounds: LogBounds) throws(NotHeld) {
+  ///
+  /// - Returns: what compaction has taken.
+  @discardableResult
+  mutating func settle(
+    _ found: [LoggedRecord], _ bounds: LogBounds
+  ) throws(NotHeld) -> Set<LoggedRecord> {
     let old = found.prefix { $0.offset < end }
     if isCompacted {
       try legality(Array(old), bounds.tombstoneHorizon)
@@ -67,6 +72,7 @@ struct PartitionModel {
     pending = []
     try hold(new.isEmpty, "law 13: \(new.count) records that nobody appended: \(Array(new))")
     try hold(bounds.end >= end, "law 13: the log ends at \(bounds.end), before \(end)")
+    return isCompacted ? Set(records).subtracting(found) : []
   }
 
   /// Laws 6 to 8: a record is gone only if a later one has its key, or if it is a tombstone before the horizon and nothing of its key

@@ -16,7 +16,7 @@ public protocol LogUnderTest {
   mutating func crash(_ log: Log, _ choices: inout Choices) async throws
   /// From now on, something goes wrong at an operation not far away: a write or a sync fails.
   mutating func failSoon(_ log: Log, _ choices: inout Choices) async throws
-  /// Compacts some of the partition.
+  /// Compacts some of the partition, and of others if it likes.
   mutating func compact(
     _ log: Log, _ partition: Partition, _ choices: inout Choices
   ) async throws

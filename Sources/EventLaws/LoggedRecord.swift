@@ -47,7 +47,7 @@ private func readable(_ bytes: [UInt8]) -> String {
   }.joined() + (bytes.count > 80 ? "… \(bytes.count) bytes" : "")
 }
 
-private func hexadecimal(_ byte: UInt8) -> String {
+func hexadecimal(_ byte: UInt8) -> String {
   let digits = String(byte, radix: 16)
   return digits.count == 1 ? "0" + digits : digits
 }

@@ -70,21 +70,29 @@ func canonical(_ state: some Projection) -> [UInt8] {
   return bytes
 }
 
+/// Two states that should have the same canonical bytes have not.
+struct StatesDiffer: Error, CustomStringConvertible {
+  let description: String
+}
+
 /// Throws unless both states have the same canonical bytes.
 func hold(
   _ state: some Projection, isLike expected: some Projection, _ message: @autoclosure () -> String
-) throws(NotHeld) {
+) throws(StatesDiffer) {
   try hold(canonical(state), isLike: canonical(expected), message())
 }
 
 /// Throws unless both are the same canonical bytes; shows the first difference.
 func hold(
   _ bytes: [UInt8], isLike expected: [UInt8], _ message: @autoclosure () -> String
-) throws(NotHeld) {
+) throws(StatesDiffer) {
   guard bytes != expected else { return }
   let same = zip(bytes, expected).prefix { $0 == $1 }.count
-  try hold(
-    false,
-    "\(message()): \(bytes.count) canonical bytes are not the \(expected.count) that they should be; "
-      + "they part at byte \(same)")
+  func rest(_ bytes: [UInt8]) -> String {
+    let shown = bytes.dropFirst(same).prefix(12).map(hexadecimal).joined(separator: " ")
+    return shown.isEmpty ? "the end" : shown + (bytes.count > same + 12 ? " …" : "")
+  }
+  throw StatesDiffer(
+    description: "\(message()): its canonical bytes have, from byte \(same) on, \(rest(bytes)), "
+      + "and should have \(rest(expected))")
 }
