@@ -6,8 +6,13 @@ import PropertyTesting
 extension ProjectionChecks {
   func compaction(_ choices: inout Choices) throws {
     let history = history(&choices)
-    let compacted = choices.compaction(of: history)
+    var compacted = choices.compaction(of: history)
     choices.note("\(compacted)")
+    if choices.oneIn(3) {
+      compacted = choices.compaction(of: compacted.history)
+      choices.label("compacted twice")
+      choices.note("\(compacted)")
+    }
     try hold(
       folded(compacted.history.records), isLike: folded(history.records), "the compacted log")
   }
