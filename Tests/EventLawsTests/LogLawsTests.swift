@@ -32,7 +32,7 @@ import Testing
     }
     #expect(report.skipped.isEmpty)
     let seen: [(LogLaw, String, Double)] = [
-      (.compaction, "compacted", 0.3), (.compaction, "tombstone dropped", 0.1),
+      (.compaction, "compacted", 0.2), (.compaction, "tombstone dropped", 0.05),
       (.durability, "crash", 0.9), (.durability, "crash with appends under way", 0.05),
       (.durability, "burst", 0.3), (.corruption, "damage named", 0.5),
       (.failedSync, "stopped", 0.3),
