@@ -66,8 +66,10 @@ extension Choices {
     var time: Int64 = 1
 
     mutating func place(_ record: NewRecord, _ choices: inout Choices) -> LoggedRecord {
-      offset += choices.oneIn(5) ? Int64(choices.int(in: 1...3)) : 0
-      time += choices.oneIn(3) ? Int64(choices.int(in: 0...20)) : 0
+      // One number for both, so that few numbers make a record, and a history without it is easily tried.
+      let step = choices.int(in: 0...29)
+      offset += step % 6 == 5 ? Int64(step / 6) : 0
+      time += step % 3 == 2 ? Int64(step) : 0
       defer { offset += 1 }
       return LoggedRecord(record, offset: Offset(offset), timestamp: time)
     }

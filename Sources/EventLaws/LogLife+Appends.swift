@@ -15,6 +15,12 @@ extension LogLife {
       switch answer {
       case .success(let appended):
         try change(partition) { model throws(NotHeld) in
+          // Of a burst, a repetition may be answered before another of its batches fails.
+          if let first = batch.idempotencyKey.flatMap({ model.answer(to: $0) }) {
+            return try hold(
+              appended.isRepeat && appended.first == first.first,
+              "law 18: the same batch was answered \(first), then \(appended)")
+          }
           try hold(
             !model.isStopped, "law 15: acknowledged at \(appended.first) after a failure")
           try hold(!appended.isRepeat, "law 18: a new batch was answered as a repetition")
@@ -55,7 +61,12 @@ extension LogLife {
     }
     change(partition) { model in
       model.isStopped = true
-      model.pending.append(batch)
+      // Of two batches under one key one may be there at most.
+      let key = batch.idempotencyKey
+      let isKnown = key.map { key in
+        model.answer(to: key) != nil || model.pending.contains { $0.idempotencyKey == key }
+      }
+      if isKnown != true { model.pending.append(batch) }
     }
   }
 

@@ -5,20 +5,17 @@ import PropertyTesting
 /// Signalbox's own events, about few channels, nodes and slots, so that they meet often.
 enum SignalboxEvents {
   @Sendable static func message(_ choices: inout Choices) -> NewRecord {
-    if choices.oneIn(16) {
-      return NewRecord(key: Array("\0time".utf8), value: TimePassed.encoded)
-    }
-    let channel = choices.element(of: ["a", "b", "aaaé/b"])
-    let key = "\(channel)\0k\(choices.int(in: 0...2))"
-    // Now and then longer than a page.
-    let size = choices.oneIn(12) ? choices.int(in: 0...9_000) : choices.int(in: 0...20)
-    let expires = choices.oneIn(3)
-    if expires { choices.label("expires") }
+    let place = choices.int(in: 0...10)
+    guard place < 9 else { return NewRecord(key: Array("\0time".utf8), value: TimePassed.encoded) }
+    let key = ["a", "b", "aaaé/b"][place / 3] + "\0k\(place % 3)"
+    let body = choices.int(in: 0...99)
+    let expiresAt = max(0, Int64(choices.int(in: 0...180)) - 60)
+    if expiresAt > 0 { choices.label("expires") }
     let message = Message(
-      id: choices.element(of: ["", "id", "another"]),
-      contentType: choices.element(of: ["", "text/plain"]),
-      data: [UInt8](repeating: UInt8(choices.int(in: 0...255)), count: size),
-      expiresAt: expires ? Int64(choices.int(in: 1...120)) : 0)
+      id: ["", "id", "another"][body % 3], contentType: ["", "text/plain"][body % 2],
+      // Now and then longer than a page.
+      data: [UInt8](repeating: UInt8(body), count: body > 90 ? (body - 90) * 1_000 : body % 20),
+      expiresAt: expiresAt)
     return NewRecord(key: Array(key.utf8), value: message.encoded)
   }
 
@@ -32,8 +29,9 @@ enum SignalboxEvents {
     case 1:
       return event("node/\(choices.element(of: nodes))", .nodeStatus) { body in
         body.field(1, UInt64(choices.int(in: 0...5)))
-        body.field(2, UInt64(choices.int(in: 0...9)))
-        body.field(3, UInt64(choices.int(in: 0...9)))
+        let life = UInt64(choices.int(in: 0...99))
+        body.field(2, life / 10)
+        body.field(3, life % 10)
         body.field(4, choices.element(of: ["", "http://a", "http://b/ü"]).utf8)
       }
     default:
@@ -50,9 +48,8 @@ enum SignalboxEvents {
       return event(node, .beatObserved) { $0.field(1, UInt64(choices.int(in: 0...9))) }
     }
     return event(node, .loadReported) { body in
-      for field in 1...4 as ClosedRange<UInt64> {
-        body.field(field, UInt64(choices.int(in: 0...300)))
-      }
+      let load = UInt64(choices.int(in: 0...9_999))
+      for field in 1...4 as ClosedRange<UInt64> { body.field(field, load % (field * 100)) }
     }
   }
 

@@ -91,6 +91,10 @@ final class JournalLog: EventLog {
     _ batch: AppendBatch, to partition: Partition,
     completion: @escaping @Sendable (Result<Appended, LogError>) -> Void
   ) {
+    // Memory would answer a batch whose sync has failed.
+    if journal.withLock({ $0.isStopped }) {
+      return completion(.failure(.stopped(detail: "a sync has failed")))
+    }
     var batch = batch
     if bug == .losesEmptyValues {
       batch.records = batch.records.map {
