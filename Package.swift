@@ -59,10 +59,7 @@ let package = Package(
     .target(name: "PropertyTesting", swiftSettings: strict),
     .target(
       name: "EventLaws",
-      dependencies: [
-        "Events", "EventStorage", "Projections", "PropertyTesting",
-        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-      ],
+      dependencies: ["Events", "EventStorage", "Projections", "PropertyTesting"],
       swiftSettings: strict),
 
     // Adapters: one foreign thing each.
@@ -146,9 +143,7 @@ let package = Package(
       name: "PropertyTestingTests", dependencies: ["PropertyTesting"], swiftSettings: strict),
     .testTarget(
       name: "EventLawsTests",
-      dependencies: [
-        "EventLaws", "Events", "EventStorage", "Projections", "PropertyTesting",
-      ],
+      dependencies: ["EventLaws", "EventStorage", "Projections", "PropertyTesting"],
       swiftSettings: strict),
     .testTarget(
       name: "SegmentStorageTests",
