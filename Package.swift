@@ -16,6 +16,8 @@ let package = Package(
     .library(name: "Events", targets: ["Events"]),
     .library(name: "EventStorage", targets: ["EventStorage"]),
     .library(name: "Projections", targets: ["Projections"]),
+    .library(name: "PropertyTesting", targets: ["PropertyTesting"]),
+    .library(name: "EventLaws", targets: ["EventLaws"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -51,6 +53,13 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "HeapModule", package: "swift-collections"),
       ],
+      swiftSettings: strict),
+
+    // Test kit: what users check their own folds with.
+    .target(name: "PropertyTesting", swiftSettings: strict),
+    .target(
+      name: "EventLaws",
+      dependencies: ["Events", "EventStorage", "Projections", "PropertyTesting"],
       swiftSettings: strict),
 
     // Adapters: one foreign thing each.
@@ -131,8 +140,16 @@ let package = Package(
       name: "EventStorageTests", dependencies: ["EventLogContract", "EventStorage"],
       swiftSettings: strict),
     .testTarget(
+      name: "PropertyTestingTests", dependencies: ["PropertyTesting"], swiftSettings: strict),
+    .testTarget(
+      name: "EventLawsTests",
+      dependencies: ["EventLaws", "EventStorage", "Projections", "PropertyTesting"],
+      swiftSettings: strict),
+    .testTarget(
       name: "SegmentStorageTests",
-      dependencies: ["EventLogContract", "EventStorage", "SegmentStorage"],
+      dependencies: [
+        "EventLaws", "EventLogContract", "EventStorage", "PropertyTesting", "SegmentStorage",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "ProjectionsTests",

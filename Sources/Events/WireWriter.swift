@@ -1,8 +1,10 @@
 /// Appends protobuf fields to bytes. Fields with their default value are left out, as proto3 does.
-struct WireWriter {
-  var bytes: [UInt8] = []
+package struct WireWriter {
+  package var bytes: [UInt8] = []
 
-  mutating func varint(_ value: UInt64) {
+  package init() {}
+
+  package mutating func varint(_ value: UInt64) {
     var rest = value
     while rest >= 0x80 {
       bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
@@ -11,13 +13,13 @@ struct WireWriter {
     bytes.append(UInt8(rest))
   }
 
-  mutating func field(_ number: UInt64, _ value: UInt64) {
+  package mutating func field(_ number: UInt64, _ value: UInt64) {
     guard value != 0 else { return }
     varint(number << 3)
     varint(value)
   }
 
-  mutating func field(_ number: UInt64, _ content: some Collection<UInt8>) {
+  package mutating func field(_ number: UInt64, _ content: some Collection<UInt8>) {
     guard !content.isEmpty else { return }
     varint(number << 3 | 2)
     varint(UInt64(content.count))

@@ -107,22 +107,4 @@ extension Story {
     }
     return batches
   }
-
-  /// One of the legal compactions (laws, "Notation"). The last record stays, because it holds the log's time.
-  mutating func compaction(of records: [Written]) -> [Written] {
-    let cleanPoint = random.below(records.count + 1)
-    let horizon = random.below(min(cleanPoint, records.count - 1) + 1)
-    var last: [[UInt8]: Int] = [:]
-    for index in 0..<cleanPoint { last[records[index].key] = index }
-    // A tombstone goes only together with everything that it deleted.
-    var isKept = records.map { _ in true }
-    for index in 0..<cleanPoint where last[records[index].key] != index {
-      isKept[index] = random.oneIn(3)
-    }
-    for (key, index) in last.sorted(by: { $0.value < $1.value })
-    where records[index].value == nil && index < horizon && random.oneIn(2) {
-      for earlier in 0...index where records[earlier].key == key { isKept[earlier] = false }
-    }
-    return records.indices.filter { isKept[$0] }.map { records[$0] }
-  }
 }

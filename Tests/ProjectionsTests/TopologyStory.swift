@@ -177,16 +177,6 @@ struct TopologyStory {
     }
   }
 
-  /// One of the legal compactions below a clean point: a record may go when a later one there has its key.
-  mutating func compaction(of told: [Told]) -> [Told] {
-    let cleanPoint = below(told.count + 1)
-    let last = Dictionary(
-      told[..<cleanPoint].enumerated().map { ($1.key, $0) }, uniquingKeysWith: { max($0, $1) })
-    return told.enumerated().filter { index, record in
-      index >= cleanPoint || last[record.key] == index || below(3) == 0
-    }.map(\.element)
-  }
-
   mutating func batches(of told: [Told]) -> [ArraySlice<Told>] {
     var batches: [ArraySlice<Told>] = []
     var rest = told[...]

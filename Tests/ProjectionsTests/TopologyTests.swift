@@ -19,13 +19,6 @@ import Testing
       records.append((Int64(records.count) * 2, key.bytes, raw))
     }
 
-    /// What is left when every record goes that a later one of its key replaces.
-    var compacted: Feed {
-      var last: [[UInt8]: Int64] = [:]
-      for record in records { last[record.key] = record.offset }
-      return Feed(records: records.filter { last[$0.key] == $0.offset })
-    }
-
     func fold<State: Projection>(_ size: Int, into state: State = State()) -> State {
       var state = state
       for start in stride(from: 0, to: records.count, by: size) {
@@ -87,29 +80,6 @@ import Testing
       }
     }
     return feed
-  }
-
-  /// Laws 1, 2, 3 and 6.
-  @Test(arguments: 0..<200 as Range<UInt64>)
-  func `batches, snapshots and compaction change nothing`(seed: UInt64) throws {
-    let feed = try story(seed)
-    try check(Directory.self, feed)
-    try check(RoutingTable.self, feed)
-  }
-
-  private func check<State: Projection>(_ type: State.Type, _ feed: Feed) throws {
-    let whole: State = feed.fold(1000)
-    #expect((feed.fold(1) as State).digest == whole.digest)
-    #expect((feed.fold(7) as State).digest == whole.digest)
-    #expect((feed.compacted.fold(5) as State).digest == whole.digest)
-    for cut in stride(from: 0, to: feed.records.count, by: 9) {
-      let before: State = Feed(records: Array(feed.records[..<cut])).fold(10)
-      var bytes: [UInt8] = []
-      before.encode(into: &bytes)
-      let decoded = try State(decoding: bytes.span.bytes)
-      let rest: State = Feed(records: Array(feed.records[cut...])).fold(10, into: decoded)
-      #expect(rest.digest == whole.digest)
-    }
   }
 
   @Test(arguments: 0..<5 as Range<UInt64>)

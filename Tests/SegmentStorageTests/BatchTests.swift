@@ -1,4 +1,5 @@
 import EventStorage
+import PropertyTesting
 import Testing
 
 @testable import SegmentStorage
@@ -35,7 +36,7 @@ import Testing
             key: choices.bytes(choices.below(70)),
             value: choices.below(4) == 0 ? nil : choices.bytes(choices.below(size + 1)))
         }, timestamp: Int64(choices.below(1_000_000)),
-        idempotencyKey: choices.below(3) == 0 ? "key \(choices.next())" : nil)
+        idempotencyKey: choices.below(3) == 0 ? "key \(choices.full())" : nil)
     }
   }
 

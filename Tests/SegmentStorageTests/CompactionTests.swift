@@ -1,4 +1,5 @@
 import EventStorage
+import PropertyTesting
 import SegmentStorage
 import Synchronization
 import Testing

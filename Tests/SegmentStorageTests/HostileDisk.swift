@@ -1,4 +1,5 @@
 import Glibc
+import PropertyTesting
 import SegmentStorage
 import Synchronization
 
@@ -26,11 +27,21 @@ final class HostileDisk: Disk {
     var faultAt: Int?
     var fault = Fault.kill
     var isDead = false
+    var isLying = false
   }
 
   private let world = Mutex(World())
 
   var operations: Int { world.withLock { $0.operations } }
+
+  /// Whether a sync says that it has, and has not.
+  var isLying: Bool {
+    get { world.withLock { $0.isLying } }
+    set { world.withLock { $0.isLying = newValue } }
+  }
+
+  /// Whoever still has this disk is gone from it.
+  func kill() { world.withLock { $0.isDead = true } }
 
   /// From now on, operation `number` goes wrong.
   func plan(_ fault: Fault, at number: Int) {
@@ -152,6 +163,7 @@ final class HostileDisk: Disk {
 
   func syncDirectory(_ path: String) throws(DiskError) {
     _ = try step("sync", path)
+    guard !isLying else { return }
     // As a journal does: everything up to now, whatever the directory.
     world.withLock { world in
       world.durableNames = world.names
@@ -269,7 +281,7 @@ final class HostileFile: DiskFile {
 
   func sync() throws(DiskError) {
     _ = try disk.step("sync", path)
-    settle()
+    if !disk.isLying { settle() }
   }
 
   private static func apply(_ change: Change, to content: inout [UInt8]) {

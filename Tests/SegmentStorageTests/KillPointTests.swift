@@ -1,5 +1,6 @@
 import EventStorage
 import Glibc
+import PropertyTesting
 import SegmentStorage
 import Testing
 

@@ -1,5 +1,6 @@
 import EventStorage
 import Foundation
+import PropertyTesting
 import SegmentStorage
 
 /// A directory of one test, removed after it.
@@ -57,24 +58,9 @@ extension SegmentedLog {
   }
 }
 
-/// Repeatable numbers (SplitMix64).
-struct Choices {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-
-  mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
-  mutating func bytes(_ count: Int) -> [UInt8] {
-    (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) }
-  }
+extension Choices {
+  mutating func below(_ bound: Int) -> Int { Int(next(below: UInt64(bound))) }
+  mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8(below(256)) } }
 }
 
 func record(_ key: String, _ value: String?) -> NewRecord {
