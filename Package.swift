@@ -97,6 +97,13 @@ let package = Package(
       ],
       resources: [.embedInCode("Pages/boards.html")],
       swiftSettings: strict),
+    .target(
+      name: "Simulation",
+      dependencies: [
+        "Events", "EventStorage", "SegmentStorage", "Projections", "PropertyTesting",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      swiftSettings: strict),
     .systemLibrary(name: "CLinux"),
     .systemLibrary(
       name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
@@ -110,7 +117,7 @@ let package = Package(
     .executableTarget(
       name: "signalbox",
       dependencies: [
-        "Benchmarks", "Events", "EventStorage", "Projections", "Runtime",
+        "Benchmarks", "Events", "EventStorage", "Projections", "Runtime", "Simulation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -146,6 +153,9 @@ let package = Package(
         "Events", "EventStorage", "Projections",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "SimulationTests", dependencies: ["PropertyTesting", "SegmentStorage", "Simulation"],
       swiftSettings: strict),
     .testTarget(
       name: "GatewayTests",
