@@ -1,0 +1,124 @@
+internal import Glibc
+internal import PropertyTesting
+
+/// One file as a disk with a cache has it: what readers see, what would be found after a power cut, and the changes between.
+final class DiskContent {
+  enum Change {
+    case write([UInt8], at: Int)
+    case truncate(Int)
+  }
+
+  static let sectorBytes = 512
+
+  private(set) var now: [UInt8] = []
+  private(set) var durable: [UInt8] = []
+  private(set) var pending: [Change] = []
+
+  /// Where the newest durable write began: what lies before it can rot without looking like a torn tail.
+  private(set) var lastWriteAt = 0
+
+  func change(_ change: Change) {
+    DiskContent.apply(change, to: &now)
+    pending.append(change)
+  }
+
+  /// Makes everything durable.
+  func sync() {
+    for change in pending {
+      if case .write(let bytes, let position) = change, bytes.contains(where: { $0 != 0 }) {
+        lastWriteAt = position
+      }
+      DiskContent.apply(change, to: &durable)
+    }
+    pending = []
+  }
+
+  /// A failed sync after which the cache calls its pages clean: readers see them, and no later sync writes them.
+  func forgetPending() { pending = [] }
+
+  /// The power went out. Of what was not synced anything may be there: all, nothing, a part, later writes without earlier ones,
+  /// garbage. Bytes beside a write stay as they were (powersafe overwrite, as SQLite calls it).
+  func lose(_ chance: Chance) {
+    var content = durable
+    for change in pending {
+      switch (change, chance.below(5)) {
+      case (_, 1): continue
+      case (.write(let bytes, let position), 2):
+        let torn = Array(bytes.prefix(chance.below(bytes.count + 1)))
+        DiskContent.apply(.write(torn, at: position), to: &content)
+      case (.write(let bytes, let position), 3):
+        DiskContent.applySectors(of: bytes, at: position, chance.choices.full(), to: &content)
+      case (.write(let bytes, let position), 4):
+        DiskContent.apply(
+          .write(DiskContent.garbled(bytes, chance.choices.full()), at: position), to: &content)
+      default: DiskContent.apply(change, to: &content)
+      }
+    }
+    pending = []
+    durable = content
+    now = content
+  }
+
+  /// Changes durable bytes behind everybody's back.
+  func damage(_ bytes: [UInt8], at position: Int) {
+    DiskContent.apply(.write(bytes, at: position), to: &durable)
+    DiskContent.apply(.write(bytes, at: position), to: &now)
+  }
+
+  static func apply(_ change: Change, to content: inout [UInt8]) {
+    switch change {
+    case .truncate(let size):
+      if size < content.count {
+        content.removeLast(content.count - size)
+      } else {
+        content += repeatElement(0, count: size - content.count)
+      }
+    case .write(let bytes, let position):
+      if content.count < position {
+        content += repeatElement(0, count: position - content.count)
+      }
+      let overlap = min(bytes.count, content.count - position)
+      copy(bytes, 0..<overlap, into: &content, at: position)
+      content += bytes[overlap...]
+    }
+  }
+
+  /// Any sectors of a write, each bit of `mask` for one of 64.
+  private static func applySectors(
+    of bytes: [UInt8], at position: Int, _ mask: UInt64, to content: inout [UInt8]
+  ) {
+    // What was not written reads as zeros when something behind it was.
+    var start = 0
+    while start < bytes.count {
+      let sector = (position + start) / sectorBytes
+      let end = min(bytes.count, (sector + 1) * sectorBytes - position)
+      if mask >> UInt64(sector % 64) & 1 == 1 {
+        apply(.write(Array(bytes[start..<end]), at: position + start), to: &content)
+      }
+      start = end
+    }
+  }
+
+  /// The same number of bytes, one sector of which is anything.
+  private static func garbled(_ bytes: [UInt8], _ seed: UInt64) -> [UInt8] {
+    var bytes = bytes
+    guard !bytes.isEmpty else { return bytes }
+    let start = Int(seed % UInt64(bytes.count))
+    for index in start..<min(bytes.count, start + sectorBytes) {
+      bytes[index] ^= UInt8(truncatingIfNeeded: (seed &* UInt64(2 * index + 1)) >> 32)
+    }
+    return bytes
+  }
+
+  private static func copy(
+    _ source: [UInt8], _ range: Range<Int>, into target: inout [UInt8], at position: Int
+  ) {
+    guard !range.isEmpty else { return }
+    target.withUnsafeMutableBytes { target in
+      source.withUnsafeBytes { source in
+        guard let to = target.baseAddress, let from = source.baseAddress else { return }
+        memcpy(to + position, from + range.lowerBound, range.count)
+      }
+    }
+  }
+}
