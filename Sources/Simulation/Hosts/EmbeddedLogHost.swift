@@ -119,7 +119,9 @@ final class EmbeddedLogHost: Process {
       log.fence(writer: writer, in: partition) { outbox.add(.fence($0, partition, envelope)) }
       planCommit()
     case .describe: describe(envelope, log)
-    case .fetch: fetch(Parked(envelope: envelope, deadline: world.now + .seconds(5)), log)
+    case .fetch:
+      world.wake(id, .fetch, after: .seconds(5))
+      fetch(Parked(envelope: envelope, deadline: world.now + .seconds(5)), log)
     }
   }
 
@@ -312,8 +314,6 @@ final class EmbeddedLogHost: Process {
     let isNews = found.contains { !$0.batches.isEmpty || $0.failure != nil || $0.next != $0.from }
     guard isNews || fetch.deadline <= world.now else {
       parked.append(fetch)
-      let wait = VirtualTime(microseconds: fetch.deadline.microseconds - world.now.microseconds)
-      world.wake(id, .fetch, after: wait)
       return
     }
     busyUntil = max(busyUntil, world.now) + disk.takeTime()

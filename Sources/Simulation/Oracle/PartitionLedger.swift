@@ -66,7 +66,7 @@ struct PartitionLedger {
         throw Broken(13, "\(partition) shows offset \(batch.rows[index].offset) twice")
       }
       let content = contentOf(batch.rows[index], in: batch.bytes)
-      guard let place = attempts.firstIndex(where: { $0.contents.first == content }) else {
+      guard let place = attempt(of: content) else {
         throw Broken(13, "\(partition) holds at \(batch.rows[index].offset) what nobody appended")
       }
       let attempt = attempts.remove(at: place)
@@ -90,16 +90,29 @@ struct PartitionLedger {
     end = max(end, batch.next)
   }
 
+  /// Two writers may want the same fact: then it is the one's that may write.
+  private func attempt(of content: UInt64) -> Int? {
+    attempts.firstIndex { $0.contents.first == content && breach(of: $0) == nil }
+      ?? attempts.firstIndex { $0.contents.first == content }
+  }
+
   mutating func advance(to end: Offset) { self.end = max(self.end, end) }
 
   private mutating func check(_ attempt: Attempt, at offset: Offset) throws(Broken) {
-    if let key = attempt.idempotencyKey, let first = places.updateValue(offset, forKey: key) {
-      throw Broken(18, "\(partition) holds the append \(key) at \(first) and at \(offset)")
+    if let (law, detail) = breach(of: attempt) {
+      throw Broken(law, "\(partition) shows at \(offset) \(detail)")
+    }
+    if let key = attempt.idempotencyKey { places[key] = offset }
+  }
+
+  private func breach(of attempt: Attempt) -> (law: Int, detail: String)? {
+    if let key = attempt.idempotencyKey, let first = places[key] {
+      return (18, "the append \(key), which lies at \(first)")
     }
     if let writer = attempt.writer, let current = epochs[writer.id], writer.epoch < current {
-      throw Broken(
-        16, "\(partition) shows at \(offset) a record of epoch \(writer.epoch) after \(current)")
+      return (16, "a record of epoch \(writer.epoch) after epoch \(current) was in")
     }
+    return nil
   }
 
   /// The log answered an append.
