@@ -41,6 +41,9 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
 
   // MARK: What happens to it
 
+  /// Nothing that is asked of the disk is done any more, until the process that asks has ended.
+  func kill() { isDead = true }
+
   /// The process that used it is gone: its cache stays.
   package func endProcess() {
     life += 1

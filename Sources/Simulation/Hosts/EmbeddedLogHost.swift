@@ -92,10 +92,12 @@ final class EmbeddedLogHost: Process {
   }
 
   func end(_ end: ProcessEnd) {
+    // Letting go of a log closes it, which a process that is gone does not do.
+    disk.kill()
+    log = nil
     if end == .killed { disk.endProcess() } else { disk.cutPower() }
     // A write to the end of the log that went elsewhere looks torn. One copy cannot tell; an operator who has another can.
     disk.restore()
-    log = nil
     outbox.log = nil
     outbox.clear()
     parked = []
