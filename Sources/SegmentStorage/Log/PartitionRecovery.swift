@@ -94,6 +94,7 @@ struct PartitionRecovery {
       }
       memory = decoded.memory
       remembered = decoded.upTo
+      newest = decoded.newest
     } else if hasClosedSegments {
       throw place.corrupt(.zero, "\(SegmentName.appendState) is missing")
     }
