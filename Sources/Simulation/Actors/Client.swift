@@ -51,7 +51,8 @@ final class Client: Process {
     let key: String? = kind == 7 ? nil : "key-\(chance.below(6))"
     return PublishRequest(
       channel: channel, key: key,
-      data: kind == 6 ? nil : Array("\(name) says \(published)".utf8),
+      data: kind == 6
+        ? nil : Array("\(key ?? "\(name)-\(published)")|\(name) says \(published)".utf8),
       lifetimeMilliseconds: kind == 5 || kind == 7 ? 1000 + Int64(chance.below(20_000)) : nil,
       idempotencyKey: "\(name)-\(published)")
   }

@@ -16,24 +16,40 @@ struct Following<State: Projection> {
 
   var wanted: (partition: Partition, from: Offset) { (fold.partition, fold.position) }
 
-  mutating func take(_ fetched: Fetched, named name: String, in world: World) {
+  /// - Parameter also: gets what is new of each batch.
+  /// - Returns: false when it had to begin anew.
+  @discardableResult
+  mutating func take(
+    _ fetched: Fetched, named name: String, in world: World,
+    also: (ServedBatch) -> Void = { _ in }
+  ) -> Bool {
     let bounds = fetched.bounds
     if let failure = fetched.failure {
       // What was asked for is no longer kept: an observation that old matters to nobody.
-      if case .trimmed = failure, fold.position < bounds.start { startOver(within: bounds) }
-      return
+      if case .trimmed = failure, fold.position < bounds.start {
+        startOver(within: bounds)
+        return false
+      }
+      return true
     }
     // An answer to an earlier request may begin before the position, never behind it.
-    guard fetched.from <= fold.position, fetched.next >= fold.position else { return }
+    guard fetched.from <= fold.position, fetched.next >= fold.position else {
+      return true
+    }
     if fold.partition.topic.isCompacted, bounds.tombstoneHorizon > fold.position,
       bounds.tombstoneHorizon > knownHorizon, fold.position > bounds.start,
       world.options.canary != .resumePastHorizon
     {
       startOver(within: bounds)
-      return
+      return false
     }
     let before = fold.position
     for batch in fetched.batches {
+      if batch.next > fold.position {
+        var new = batch
+        new.rows.removeAll { $0.offset < fold.position }
+        also(new)
+      }
       fold.apply(batch.bytes.span.bytes, batch.rows.span, next: batch.next)
     }
     if fold.position < fetched.next {
@@ -41,10 +57,12 @@ struct Following<State: Projection> {
       let nothing: [RecordRow] = []
       let none: [UInt8] = []
       fold.apply(none.span.bytes, nothing.span, next: fetched.next)
+      also(ServedBatch(bytes: none, rows: nothing, next: fetched.next))
     }
     if fold.position < before {
       world.fail(5, "\(name) went back from \(before) to \(fold.position)")
     }
+    return true
   }
 
   private mutating func startOver(within bounds: LogBounds) {

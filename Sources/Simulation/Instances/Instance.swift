@@ -1,5 +1,6 @@
 internal import EventStorage
 internal import Events
+internal import Gateway
 internal import Projections
 internal import SegmentStorage
 
@@ -30,6 +31,8 @@ final class Instance: Process {
   var identity: LogIdentity?
   var layout = LogLayout(partitions: 1)
   var channels: [Following<Channels>] = []
+  /// What the gateway makes of the channels.
+  private(set) var serving: StreamServing?
   var directory: Following<Directory>?
   var routes: Following<RoutingTable>?
   var loads: [Following<Directory>] = []
@@ -56,6 +59,7 @@ final class Instance: Process {
     reads = []
     identity = nil
     channels = []
+    serving = nil
     loads = []
     directory = nil
     routes = nil
@@ -92,6 +96,7 @@ final class Instance: Process {
       if !world.isSettling { world.wake(id, .snapshot, after: snapshotInterval) }
     case .tick:
       passTime()
+      serving?.turn()
       world.wake(id, .tick, after: .seconds(1))
     default: break
     }
@@ -114,6 +119,7 @@ final class Instance: Process {
     switch envelope.letter {
     case .logAnswer(let answer): receive(answer, to: envelope.request)
     case .gateway(let request): receive(request, envelope)
+    case .hangUp(let connection): serving?.hangUp(connection)
     default: break
     }
   }
@@ -127,9 +133,11 @@ final class Instance: Process {
       self.identity = identity
       self.layout = layout
       begin(within: bounds)
+      serve(within: bounds)
       fetch()
     case .fetched(let all):
       for fetched in all { take(fetched) }
+      serving?.turn()
       answerReads()
       if request == fetching { fetch() }
     case .appended(let result):
@@ -168,7 +176,11 @@ final class Instance: Process {
         to: Partition(.observations, Int(StableHash.of(node.utf8) % UInt64(layout.partitions))),
         for: envelope)
     case .read(let channel, let min): read(channel, min: min, envelope)
-    default: break
+    case .subscribe(let channels, let token, let connection, let isSlow):
+      serving?.join(
+        channels.compactMap { try? ChannelName($0) }, token: token, connection: connection,
+        client: envelope.from, isSlow: isSlow)
+    case .taken(let connection): serving?.taken(connection)
     }
   }
 
@@ -237,20 +249,21 @@ final class Instance: Process {
     guard !reads.isEmpty else { return }
     var waiting: [WaitingRead] = []
     for read in reads {
-      guard let fold = fold(of: read.partition), fold.position >= read.offset,
-        let name = try? ChannelName(read.channel)
+      guard let gateway = serving?.gateway, let name = try? ChannelName(read.channel),
+        gateway.position(of: read.partition.index) >= read.offset
       else {
         waiting.append(read)
         continue
       }
       var sum: UInt64 = 0
-      for message in fold.state.messages(in: name) {
+      let (messages, position) = gateway.messages(in: name, of: read.partition.index)
+      for message in messages {
         guard let key = try? MessageKey(message.key) else { continue }
         sum &+= ChannelModel.viewHash(
           key: EventKey.message(name, key).bytes, data: message.message.data)
       }
       reply(
-        .view(EncodedView(partition: read.partition, position: fold.position, sum: sum)),
+        .view(EncodedView(partition: read.partition, position: position, sum: sum)),
         to: read.client)
     }
     reads = waiting
@@ -281,13 +294,30 @@ final class Instance: Process {
 
   private func take(_ fetched: Fetched) {
     switch fetched.partition.topic {
-    case .messages: channels[fetched.partition.index].take(fetched, named: name, in: world)
+    case .messages: takeMessages(fetched)
     case .observations: loads[fetched.partition.index].take(fetched, named: name, in: world)
     case .topology:
       directory?.take(fetched, named: name, in: world)
       routes?.take(fetched, named: name, in: world)
     case .deliveries: break
     }
+  }
+
+  private func takeMessages(_ fetched: Fetched) {
+    let index = fetched.partition.index
+    let gateway = serving?.gateway
+    let goesOn = channels[index].take(fetched, named: name, in: world) { batch in
+      gateway?.apply(batch.bytes.span.bytes, batch.rows.span, next: batch.next, to: index)
+    }
+    gateway?.observe(fetched.bounds, of: index)
+    if !goesOn { serve(within: channels.map { ($0.fold.partition, fetched.bounds) }) }
+  }
+
+  /// The gateway begins where the folds are. Streams that were open are gone.
+  private func serve(within all: [(Partition, LogBounds)]) {
+    guard let identity else { return }
+    let bounds = all.filter { $0.0.topic == .messages }.map(\.1)
+    serving = StreamServing(identity, channels.map(\.fold), bounds, of: id, in: world)
   }
 
   // MARK: At the end
@@ -310,6 +340,8 @@ final class Instance: Process {
     for following in channels {
       world.check { () throws(Broken) in
         try world.oracle.check(following.fold, law: 6, name)
+        guard let served = serving?.gateway.fold(of: following.fold.partition.index) else { return }
+        try world.oracle.check(served, law: 6, "the gateway of \(name)")
       }
     }
     if let routes, let directory {

@@ -56,7 +56,7 @@ enum GatewayRequest {
   case publish(PublishRequest)
   /// The state of a channel that reflects at least this position.
   case read(channel: String, min: String?)
-  case subscribe(channel: String, token: String?, connection: UInt64, isSlow: Bool)
+  case subscribe(channels: [String], token: String?, connection: UInt64, isSlow: Bool)
   /// A client of a slow stream has taken everything that was sent.
   case taken(connection: UInt64)
   /// What a node says of itself; goes into the log as it is.

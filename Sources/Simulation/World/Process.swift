@@ -36,7 +36,7 @@ enum Timer: Hashable {
   case fetch, snapshot
   case timeout(UInt64)
   case think, beat, look, tick
-  case reconnect
+  case reconnect, take
 
   var code: Int {
     switch self {
@@ -51,6 +51,7 @@ enum Timer: Hashable {
     case .look: 9
     case .tick: 10
     case .reconnect: 11
+    case .take: 12
     }
   }
 }

@@ -51,7 +51,11 @@ package final class World {
     processes = [EmbeddedLogHost(in: self)]
     processes += instances.map { Instance($0, in: self) as any Process }
     processes += controllers.map { Controller($0, in: self) as any Process }
-    processes += clients.map { Client($0, in: self) as any Process }
+    processes += clients.map { client in
+      // Every other client follows channels, the rest publish and read.
+      client % 2 == 0
+        ? Client(client, in: self) as any Process : StreamClient(client, in: self) as any Process
+    }
     processes += nodes.map { Node($0, in: self) as any Process }
   }
 

@@ -12,6 +12,9 @@ package struct WorldOptions: Hashable, Sendable {
   package var partitions = 2
   /// Mean time between two publishes of a client.
   package var thinking = VirtualTime.seconds(2)
+  package var heartbeatSeconds = 1
+  /// Bytes that an instance keeps of a partition for readers that resume.
+  package var recentBytesMax = 8 << 10
   /// Rates that are not drawn.
   package var fixedRates: [Fault: Int] = [:]
   package var canary: Canary?
@@ -27,6 +30,7 @@ package struct WorldOptions: Hashable, Sendable {
     options.channels = 40
     options.partitions = 4
     options.thinking = .seconds(60)
+    options.heartbeatSeconds = 15
     return options
   }
 
