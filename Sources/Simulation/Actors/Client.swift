@@ -48,10 +48,10 @@ final class Client: Process {
     let draw = chance.below(64)
     let channel = "channel-\(draw % world.options.channels)"
     let kind = chance.below(8)
-    let key: String? = kind == 7 ? nil : "key-\(chance.below(6))"
+    let key: String? = kind == 7 ? nil : "key-\(chance.below(world.options.keys))"
     return PublishRequest(
       channel: channel, key: key,
-      data: kind == 6
+      data: 3...4 ~= kind
         ? nil : Array("\(key ?? "\(name)-\(published)")|\(name) says \(published)".utf8),
       lifetimeMilliseconds: kind == 5 || kind == 7 ? 1000 + Int64(chance.below(20_000)) : nil,
       idempotencyKey: "\(name)-\(published)")
@@ -99,6 +99,10 @@ final class Client: Process {
 
   private func finish(_ request: PublishRequest, _ end: Offset, _ partition: Partition) {
     world.note(end.rawValue)
+    world.check { () throws(Broken) in
+      try world.oracle.check(
+        acknowledged: request.idempotencyKey, before: end, in: partition)
+    }
     if let first = answers.updateValue(end, forKey: request.idempotencyKey), first != end {
       world.fail(18, "\(request.idempotencyKey) was answered \(first) and then \(end)")
     }

@@ -32,11 +32,11 @@ final class EmbeddedLogHost: Process {
     disk.canary = world.options.canary
     options.partitions = world.options.partitions
     options.identity = identity
-    options.segmentBytes = 1024 << world.chance.below(6)
+    options.segmentBytes = 256 << world.chance.below(7)
     options.compression = world.chance.below(2) == 0 ? .none : .lz4(acceleration: 4)
     options.maintenanceInterval = nil
     options.commits = .whenAsked
-    options.tombstoneRetention = .seconds(5 + Int64(world.chance.below(60)))
+    options.tombstoneRetention = .milliseconds(500 << Int64(world.chance.below(7)))
     options.observationsRetention = .seconds(10 + Int64(world.chance.below(60)))
     options.compactionDirtyPercent = 10 + world.chance.below(50)
     let clock = clock
@@ -61,7 +61,7 @@ final class EmbeddedLogHost: Process {
     guard !died() else { return }
     busyUntil += disk.takeTime()
     verify()
-    world.wake(id, .maintain, after: .seconds(2))
+    world.wake(id, .maintain, after: .milliseconds(1500))
   }
 
   private func openingFailed(_ error: LogError, hadErrors: Bool) {
@@ -263,10 +263,10 @@ final class EmbeddedLogHost: Process {
   // MARK: Maintenance
 
   private func maintain() {
-    world.wake(id, .maintain, after: .seconds(2))
+    world.wake(id, .maintain, after: .milliseconds(1500))
     guard let log else { return }
     if world.options.canary == .dropTombstoneEarly {
-      clock.milliseconds += options.tombstoneRetention.components.seconds * 1000
+      clock.milliseconds += 3_600_000
     }
     let errors = disk.errors
     var failure: LogError?

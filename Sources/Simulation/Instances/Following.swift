@@ -6,7 +6,6 @@ struct Following<State: Projection> {
   private(set) var fold: Fold<State>
   /// Tombstones before this were gone already when the fold began to read from the start; later ones it must not miss (law 7).
   private var knownHorizon: Offset
-  private(set) var restarts = 0
 
   /// Goes on from a fold, or from the start when there is none.
   init(_ partition: Partition, from snapshot: Fold<State>?, within bounds: LogBounds) {
@@ -40,6 +39,7 @@ struct Following<State: Projection> {
       bounds.tombstoneHorizon > knownHorizon, fold.position > bounds.start,
       world.options.canary != .resumePastHorizon
     {
+      world.oracle.counts.horizonRestarts += 1
       startOver(within: bounds)
       return false
     }
@@ -68,6 +68,5 @@ struct Following<State: Projection> {
   private mutating func startOver(within bounds: LogBounds) {
     fold = Fold(fold.partition, position: bounds.start)
     knownHorizon = bounds.tombstoneHorizon
-    restarts += 1
   }
 }

@@ -75,10 +75,13 @@ extension Instance {
     if world.options.canary == .resumePastHorizon { bounds.tombstoneHorizon = .zero }
     for name in names {
       guard
-        let bytes = try? disk.open("\(Instance.folder)/\(name)", .read).contents(atMost: 64 << 20),
-        let fold: Fold<State> = try? Snapshot.decode(bytes, of: identity, partition, within: bounds)
+        let bytes = try? disk.open("\(Instance.folder)/\(name)", .read).contents(atMost: 64 << 20)
       else { continue }
-      return fold
+      do throws(SnapshotFailure) {
+        return try Snapshot.decode(bytes, of: identity, partition, within: bounds)
+      } catch {
+        if case .beforeHorizon = error { world.oracle.counts.snapshotsRefused += 1 }
+      }
     }
     return nil
   }

@@ -28,31 +28,40 @@ struct ChannelModel {
   private var sums: [String: UInt64] = [:]
 
   mutating func apply(_ batch: ServedBatch) {
-    var touched: Set<String> = []
     for row in batch.rows {
       now.logTime = max(now.logTime, row.timestamp)
       guard let (channel, _) = EventKey.message(bytes: batch.bytes[row.key]) else { continue }
       let key = Array(batch.bytes[row.key])
-      touched.insert(channel.text)
       remove(key)
-      guard let message = ChannelModel.message(row, in: batch.bytes) else { continue }
-      let hash = ChannelModel.hash(
-        offset: row.offset.rawValue, timestamp: row.timestamp, key: key, body: message.body)
-      held[key] = Held(
-        offset: row.offset.rawValue, expiresAt: message.expiresAt, hash: hash,
-        channel: channel.text)
-      now.count += 1
-      now.sum &+= hash
-      sums[channel.text, default: 0] &+= ChannelModel.viewHash(key: key, data: message.data)
-      views[key] = ChannelModel.viewHash(key: key, data: message.data)
-      if message.expiresAt != 0 { insertExpiry(message.expiresAt, row.offset.rawValue, key) }
+      if let message = ChannelModel.message(row, in: batch.bytes) {
+        hold(message, of: channel.text, key, row)
+      }
+      // Behind the record, wherever the next one is.
+      note(channel.text, at: Offset(row.offset.rawValue + 1))
     }
-    expire(&touched)
+    expire(at: batch.next)
     now.end = batch.next
     moments.append(now)
-    for channel in touched {
-      channels[channel, default: []].append((batch.next, sums[channel] ?? 0))
-    }
+  }
+
+  private mutating func note(_ channel: String, at end: Offset) {
+    channels[channel, default: []].append((end, sums[channel] ?? 0))
+  }
+
+  private mutating func hold(
+    _ message: (body: [UInt8], data: [UInt8], expiresAt: Int64), of channel: String,
+    _ key: [UInt8], _ row: RecordRow
+  ) {
+    let hash = ChannelModel.hash(
+      offset: row.offset.rawValue, timestamp: row.timestamp, key: key, body: message.body)
+    held[key] = Held(
+      offset: row.offset.rawValue, expiresAt: message.expiresAt, hash: hash, channel: channel)
+    now.count += 1
+    now.sum &+= hash
+    let view = ChannelModel.viewHash(key: key, data: message.data)
+    sums[channel, default: 0] &+= view
+    views[key] = view
+    if message.expiresAt != 0 { insertExpiry(message.expiresAt, row.offset.rawValue, key) }
   }
 
   /// What each held message adds to the view of its channel.
@@ -70,12 +79,12 @@ struct ChannelModel {
     expiries.insert((at, offset, key), at: place)
   }
 
-  private mutating func expire(_ touched: inout Set<String>) {
+  private mutating func expire(at end: Offset) {
     while let first = expiries.last, first.at <= now.logTime {
       expiries.removeLast()
       guard let message = held[first.key], message.offset == first.offset else { continue }
-      touched.insert(message.channel)
       remove(first.key)
+      note(message.channel, at: end)
     }
   }
 

@@ -41,6 +41,12 @@ final class Oracle {
     if case .failure(.fenced) = answer { counts.refusedStale += 1 }
   }
 
+  func check(
+    acknowledged key: String, before end: Offset, in partition: Partition
+  ) throws(Broken) {
+    try ledgers[partition]?.check(acknowledged: key, before: end)
+  }
+
   func fenced(_ writer: Writer, in partition: Partition) throws(Broken) {
     counts.fences += 1
     try ledgers[partition]?.fenced(writer)

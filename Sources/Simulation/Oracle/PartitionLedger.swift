@@ -149,6 +149,13 @@ struct PartitionLedger {
     }
   }
 
+  /// Somebody was told that an append is there.
+  func check(acknowledged key: String, before end: Offset) throws(Broken) {
+    guard let place = places[key], place.rawValue + 1 == end.rawValue else {
+      throw Broken(13, "\(key) was acknowledged before \(end) of \(partition) and is not there")
+    }
+  }
+
   /// A new life of a writer is in.
   mutating func fenced(_ writer: Writer) throws(Broken) {
     if let current = epochs[writer.id], writer.epoch <= current {

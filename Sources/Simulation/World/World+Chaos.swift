@@ -41,5 +41,8 @@ extension World {
   /// The log, an instance or a controller.
   private func machine() -> ProcessID { chance.below(controllers.upperBound) }
 
-  private var downtime: VirtualTime { .milliseconds(100) + chance.exponential(.seconds(3)) }
+  /// Usually seconds, sometimes long enough for tombstones to go.
+  private var downtime: VirtualTime {
+    .milliseconds(100) + chance.exponential(chance.below(4) == 3 ? .seconds(30) : .seconds(2))
+  }
 }

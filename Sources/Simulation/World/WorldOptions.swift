@@ -10,9 +10,11 @@ package struct WorldOptions: Hashable, Sendable {
   package var clients = 12
   package var channels = 6
   package var partitions = 2
+  /// Keys of a channel.
+  package var keys = 12
   /// Mean time between two publishes of a client.
-  package var thinking = VirtualTime.seconds(2)
-  package var heartbeatSeconds = 1
+  package var thinking = VirtualTime.milliseconds(700)
+  package var heartbeatSeconds = 2
   /// Bytes that an instance keeps of a partition for readers that resume.
   package var recentBytesMax = 8 << 10
   /// Rates that are not drawn.

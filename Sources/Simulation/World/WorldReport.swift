@@ -28,6 +28,10 @@ package struct WorldReport: Hashable, Sendable {
     package var refusedStale = 0
     package var damagesFound = 0
     package var compactions = 0
+    /// Folds that began anew because tombstones that they had not read were gone.
+    package var horizonRestarts = 0
+    /// Snapshots that were not taken for the same reason.
+    package var snapshotsRefused = 0
   }
 }
 
