@@ -100,7 +100,9 @@ let package = Package(
     .target(
       name: "Simulation",
       dependencies: [
-        "Events", "EventStorage", "SegmentStorage", "Projections", "PropertyTesting",
+        "Events", "EventStorage", "Gateway", "SegmentStorage", "Projections", "PropertyTesting",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       swiftSettings: strict),
@@ -117,7 +119,8 @@ let package = Package(
     .executableTarget(
       name: "signalbox",
       dependencies: [
-        "Benchmarks", "Events", "EventStorage", "Projections", "Runtime", "Simulation",
+        "Benchmarks", "Events", "EventStorage", "Projections", "PropertyTesting", "Runtime",
+        "Simulation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),

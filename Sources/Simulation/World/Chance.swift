@@ -8,6 +8,10 @@ package final class Chance: @unchecked Sendable {
   package var rates = FaultRates()
   /// Off in the second phase of a run, when everything must come to rest.
   package var isHostile = true
+  /// When it is, for the story.
+  var now = VirtualTime.zero
+  private var recent: [(time: VirtualTime, fault: Fault)] = []
+  private static let storyMax = 100
   private var injected = [Int](repeating: 0, count: Fault.allCases.count)
 
   package init(_ choices: Choices) { self.choices = choices }
@@ -17,7 +21,18 @@ package final class Chance: @unchecked Sendable {
     Fault.allCases.map { ($0, injected[$0.place]) }
   }
 
-  func count(_ fault: Fault) { injected[fault.place] += 1 }
+  func count(_ fault: Fault) {
+    injected[fault.place] += 1
+    // A message that is late is no event.
+    guard fault != .delay else { return }
+    if recent.count == 2 * Chance.storyMax { recent.removeFirst(Chance.storyMax) }
+    recent.append((now, fault))
+  }
+
+  /// The last faults that struck, and when.
+  var story: [String] {
+    recent.suffix(Chance.storyMax).map { "\($0.time.seconds) s \($0.fault.rawValue)" }
+  }
 
   func below(_ bound: Int) -> Int { Int(choices.next(below: UInt64(max(1, bound)))) }
 

@@ -7,8 +7,6 @@ package struct Violation: Error, Equatable, Sendable, CustomStringConvertible {
   package var time: VirtualTime
 
   package var description: String {
-    let seconds =
-      "\(time.microseconds / 1_000_000).\(String(1_000_000 + time.microseconds % 1_000_000).dropFirst())"
-    return "law \(law) does not hold at step \(step) (\(seconds) s): \(detail)"
+    "law \(law) does not hold at step \(step) (\(time.seconds) s): \(detail)"
   }
 }

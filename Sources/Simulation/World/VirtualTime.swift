@@ -13,6 +13,11 @@ package struct VirtualTime: Hashable, Comparable, Sendable {
   /// What a clock without error shows: milliseconds since 1970. The world begins on a round day.
   var wallMilliseconds: Int64 { 1_700_000_000_000 + microseconds / 1000 }
 
+  /// In seconds, to the microsecond.
+  package var seconds: String {
+    "\(microseconds / 1_000_000).\(String(1_000_000 + microseconds % 1_000_000).dropFirst())"
+  }
+
   package static func < (left: VirtualTime, right: VirtualTime) -> Bool {
     left.microseconds < right.microseconds
   }

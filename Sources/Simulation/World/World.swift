@@ -125,6 +125,7 @@ package final class World {
     guard let (time, happening) = queue.next(&chance.choices) else { return false }
     precondition(time >= now, "time runs backwards: \(time) after \(now)")
     now = time
+    chance.now = time
     step += 1
     trace.add(time.microseconds)
     switch happening {
