@@ -70,7 +70,7 @@ package struct SimulationSummary: Sendable {
 
 extension WorldReport.Counts {
   /// By name.
-  var all: [(name: String, count: Int)] {
+  package var all: [(name: String, count: Int)] {
     [
       ("acknowledged appends", acknowledged), ("records", records), ("openings", restarts),
       ("states", statesCompared), ("reads", reads), ("stream ids", streamChecks),

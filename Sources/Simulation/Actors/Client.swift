@@ -106,7 +106,7 @@ final class Client: Process {
     if let first = answers.updateValue(end, forKey: request.idempotencyKey), first != end {
       world.fail(18, "\(request.idempotencyKey) was answered \(first) and then \(end)")
     }
-    if world.chance.below(4) == 0 {
+    if world.chance.below(4) == 3 {
       rest()
     } else {
       read(request.channel, partition, end, attempts: 0)

@@ -73,7 +73,7 @@ final class StreamClient: Process {
         .subscribe(channels: channels, token: token, connection: connection, isSlow: isSlow)),
       from: id, to: instance, request: connection)
     world.wake(id, .timeout(connection), after: patience)
-    world.wake(id, .reconnect, after: .seconds(2) + world.chance.exponential(.seconds(20)))
+    world.wake(id, .reconnect, after: .seconds(2) + world.chance.exponential(world.options.staying))
   }
 
   /// Of another log, of the future, or no token at all.

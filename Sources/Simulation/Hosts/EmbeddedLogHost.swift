@@ -19,6 +19,8 @@ final class EmbeddedLogHost: Process {
   private(set) var log: SegmentedLog?
   private let outbox = Outbox()
   private var parked: [Parked] = []
+  /// Partitions that something was asked of since the last commit.
+  private var touched: [Partition] = []
   private var isCommitPlanned = false
   private var options = SegmentedLog.Options()
   /// Nothing is done before this: the disk is busy.
@@ -118,6 +120,7 @@ final class EmbeddedLogHost: Process {
     case .append(let batch, let partition): append(batch, to: partition, envelope, log)
     case .fence(let writer, let partition):
       let outbox = outbox
+      touch(partition)
       log.fence(writer: writer, in: partition) { outbox.add(.fence($0, partition, envelope)) }
       planCommit()
     case .describe: describe(envelope, log)
@@ -132,6 +135,7 @@ final class EmbeddedLogHost: Process {
   ) {
     let number = world.newRequest()
     world.oracle.attempt(number, batch, in: partition)
+    touch(partition)
     var asked = batch
     if world.options.canary == .acceptStaleWriter { asked.writer = nil }
     if world.options.canary == .acknowledgeEarly {
@@ -154,6 +158,10 @@ final class EmbeddedLogHost: Process {
     let appended = Appended(
       first: end, end: Offset(end.rawValue + Int64(batch.records.count)))
     answer(.appended(.success(appended)), to: envelope, after: .zero)
+  }
+
+  private func touch(_ partition: Partition) {
+    if !touched.contains(partition) { touched.append(partition) }
   }
 
   private func planCommit() {
@@ -187,7 +195,7 @@ final class EmbeddedLogHost: Process {
     switch timer {
     case .commit: commit()
     case .maintain: maintain()
-    case .fetch: unpark()
+    case .fetch: unpark([])
     default: break
     }
   }
@@ -196,6 +204,8 @@ final class EmbeddedLogHost: Process {
     isCommitPlanned = false
     guard let log else { return }
     log.commitOnce()
+    let changed = touched
+    touched = []
     let time = disk.takeTime()
     busyUntil = world.now + time
     if disk.isDead {
@@ -206,10 +216,10 @@ final class EmbeddedLogHost: Process {
     }
     quietly {
       let oracle = world.oracle
-      world.check { () throws(Broken) in try oracle.watch(log, on: disk) }
+      world.check { () throws(Broken) in try oracle.watch(changed, of: log, on: disk) }
     }
     let mustRestart = settleOutbox(after: time)
-    unpark(after: time)
+    unpark(changed)
     if mustRestart {
       disk.isFull = false
       world.end(id, .killed, restartAfter: .seconds(1))
@@ -283,7 +293,9 @@ final class EmbeddedLogHost: Process {
     if let failure { found(failure, errors: errors) }
     quietly {
       let oracle = world.oracle
-      world.check { () throws(Broken) in try oracle.watch(log, on: disk) }
+      world.check { () throws(Broken) in
+        try oracle.watch(log.layout.all, of: log, on: disk)
+      }
     }
   }
 
@@ -304,11 +316,12 @@ final class EmbeddedLogHost: Process {
 
   // MARK: Fetches
 
-  private func fetch(_ fetch: Parked, _ log: SegmentedLog) {
+  /// - Parameter changed: where there may be news; everywhere when nil.
+  private func fetch(_ fetch: Parked, _ log: SegmentedLog, _ changed: [Partition]? = nil) {
     guard case .log(.fetch(let wanted)) = fetch.envelope.letter else { return }
     parked.removeAll { $0.envelope.from == fetch.envelope.from }
     var found: [Fetched] = []
-    for (partition, from) in wanted {
+    for (partition, from) in wanted where changed?.contains(partition) ?? true {
       guard let fetched = read(partition, from: from, log) else { continue }
       found.append(fetched)
     }
@@ -322,11 +335,11 @@ final class EmbeddedLogHost: Process {
     answer(.fetched(found), to: fetch.envelope, after: .zero)
   }
 
-  private func unpark(after time: VirtualTime = .zero) {
+  private func unpark(_ changed: [Partition]) {
     guard let log else { return }
     let waiting = parked
     parked = []
-    for fetch in waiting where self.log != nil { self.fetch(fetch, log) }
+    for fetch in waiting where self.log != nil { self.fetch(fetch, log, changed) }
   }
 
   private func read(_ partition: Partition, from offset: Offset, _ log: SegmentedLog) -> Fetched? {

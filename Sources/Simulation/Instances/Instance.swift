@@ -79,7 +79,7 @@ final class Instance: Process {
   }
 
   private var snapshotInterval: VirtualTime {
-    .seconds(3) + world.chance.exponential(.seconds(3))
+    .seconds(2) + world.chance.exponential(world.options.snapshotting)
   }
 
   private func describe() {

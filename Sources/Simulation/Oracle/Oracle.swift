@@ -53,8 +53,10 @@ final class Oracle {
   }
 
   /// Takes in what became visible. The disk is quiet meanwhile.
-  func watch(_ log: SegmentedLog, on disk: SimulatedDisk) throws(Broken) {
-    for partition in layout.all { try watch(partition, of: log, on: disk) }
+  func watch(
+    _ partitions: [Partition], of log: SegmentedLog, on disk: SimulatedDisk
+  ) throws(Broken) {
+    for partition in partitions { try watch(partition, of: log, on: disk) }
   }
 
   private func watch(
@@ -101,7 +103,7 @@ final class Oracle {
   func verify(
     _ log: SegmentedLog, on disk: SimulatedDisk, from start: (Partition) -> Offset
   ) throws(Broken) {
-    try watch(log, on: disk)
+    try watch(layout.all, of: log, on: disk)
     for partition in layout.all {
       ledgers[partition]?.forgetAttempts()
       do {

@@ -1,11 +1,13 @@
 internal import PropertyTesting
 
 /// What is going to happen, the earliest first. Among things that happen at the same time the choices decide.
+///
+/// What is ordered is small and plain; the elements stay where they are.
 struct EventQueue<Element> {
   private struct Entry {
     var time: VirtualTime
     var sequence: UInt64
-    var element: Element
+    var slot: Int
 
     func comes(before other: Entry) -> Bool {
       time != other.time ? time < other.time : sequence < other.sequence
@@ -13,23 +15,36 @@ struct EventQueue<Element> {
   }
 
   private var heap: [Entry] = []
+  private var elements: [Element?] = []
+  private var free: [Int] = []
   private var sequence: UInt64 = 0
-
-  var count: Int { heap.count }
 
   mutating func add(_ element: Element, at time: VirtualTime) {
     sequence += 1
-    push(Entry(time: time, sequence: sequence, element: element))
+    let slot: Int
+    if let last = free.popLast() {
+      slot = last
+      elements[slot] = element
+    } else {
+      slot = elements.count
+      elements.append(element)
+    }
+    push(Entry(time: time, sequence: sequence, slot: slot))
   }
 
   mutating func next(_ choices: inout Choices) -> (time: VirtualTime, element: Element)? {
-    guard let first = pop() else { return nil }
-    guard heap.first?.time == first.time else { return (first.time, first.element) }
-    var ties = [first]
-    while heap.first?.time == first.time, let other = pop() { ties.append(other) }
-    let chosen = ties.remove(at: Int(choices.next(below: UInt64(ties.count))))
-    for other in ties { push(other) }
-    return (chosen.time, chosen.element)
+    guard var chosen = pop() else { return nil }
+    if heap.first?.time == chosen.time {
+      var ties = [chosen]
+      while heap.first?.time == chosen.time, let other = pop() { ties.append(other) }
+      chosen = ties.remove(at: Int(choices.next(below: UInt64(ties.count))))
+      for other in ties { push(other) }
+    }
+    guard let element = elements[chosen.slot].take() else {
+      preconditionFailure("slot \(chosen.slot) of the queue is empty")
+    }
+    free.append(chosen.slot)
+    return (chosen.time, element)
   }
 
   private mutating func push(_ entry: Entry) {

@@ -6,7 +6,7 @@ package import PropertyTesting
 /// First phase: faults are on, and nothing may break a law. Second phase: faults are off, and everything pending must resolve.
 package final class World {
   let options: WorldOptions
-  let chance: Chance
+  package let chance: Chance
   let oracle: Oracle
   var network: SimulatedNetwork
   private(set) var now = VirtualTime.zero

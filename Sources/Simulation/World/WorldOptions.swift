@@ -15,6 +15,9 @@ package struct WorldOptions: Hashable, Sendable {
   /// Mean time between two publishes of a client.
   package var thinking = VirtualTime.milliseconds(700)
   package var heartbeatSeconds = 2
+  /// Mean time between two snapshots of an instance, and between two connections of a client.
+  package var snapshotting = VirtualTime.seconds(4)
+  package var staying = VirtualTime.seconds(20)
   /// Bytes that an instance keeps of a partition for readers that resume.
   package var recentBytesMax = 8 << 10
   /// Rates that are not drawn.
@@ -33,6 +36,8 @@ package struct WorldOptions: Hashable, Sendable {
     options.partitions = 4
     options.thinking = .seconds(60)
     options.heartbeatSeconds = 15
+    options.snapshotting = .seconds(60)
+    options.staying = .seconds(120)
     return options
   }
 
