@@ -4,7 +4,8 @@ internal import Projections
 /// A real fold of one partition that is fed across the network: late, twice, from too far back.
 struct Following<State: Projection> {
   private(set) var fold: Fold<State>
-  /// Tombstones before this were gone already when the fold began to read from the start; later ones it must not miss (law 7).
+  /// Tombstones before this were gone already when the fold began to read from the start; later ones it must not miss (law 7). Nor
+  /// must its streams, whose readers may be ahead of a fold that has read nothing yet.
   private var knownHorizon: Offset
 
   /// Goes on from a fold, or from the start when there is none.
@@ -36,7 +37,7 @@ struct Following<State: Projection> {
       return true
     }
     if fold.partition.topic.isCompacted, bounds.tombstoneHorizon > fold.position,
-      bounds.tombstoneHorizon > knownHorizon, fold.position > bounds.start,
+      bounds.tombstoneHorizon > knownHorizon,
       world.options.canary != .resumePastHorizon
     {
       world.oracle.counts.horizonRestarts += 1

@@ -31,6 +31,8 @@ final class Instance: Process {
   var identity: LogIdentity?
   var layout = LogLayout(partitions: 1)
   var channels: [Following<Channels>] = []
+  /// Of each partition of messages, as the log said last.
+  private var bounds: [LogBounds] = []
   /// What the gateway makes of the channels.
   private(set) var serving: StreamServing?
   var directory: Following<Directory>?
@@ -133,7 +135,8 @@ final class Instance: Process {
       self.identity = identity
       self.layout = layout
       begin(within: bounds)
-      serve(within: bounds)
+      self.bounds = bounds.filter { $0.0.topic == .messages }.map(\.1)
+      serve()
       fetch()
     case .fetched(let all):
       for fetched in all { take(fetched) }
@@ -310,13 +313,13 @@ final class Instance: Process {
       gateway?.apply(batch.bytes.span.bytes, batch.rows.span, next: batch.next, to: index)
     }
     gateway?.observe(fetched.bounds, of: index)
-    if !goesOn { serve(within: channels.map { ($0.fold.partition, fetched.bounds) }) }
+    bounds[index] = fetched.bounds
+    if !goesOn { serve() }
   }
 
   /// The gateway begins where the folds are. Streams that were open are gone.
-  private func serve(within all: [(Partition, LogBounds)]) {
+  private func serve() {
     guard let identity else { return }
-    let bounds = all.filter { $0.0.topic == .messages }.map(\.1)
     serving = StreamServing(identity, channels.map(\.fold), bounds, of: id, in: world)
   }
 
