@@ -14,7 +14,7 @@ final class DiskContent {
   private(set) var durable: [UInt8] = []
   private(set) var pending: [Change] = []
 
-  /// Where the newest durable write began: what lies before it can rot without looking like a torn tail.
+  /// Where the newest writes that a sync made durable began: what lies before it can rot without looking like a torn tail.
   private(set) var lastWriteAt = 0
 
   func change(_ change: Change) {
@@ -24,12 +24,14 @@ final class DiskContent {
 
   /// Makes everything durable.
   func sync() {
+    var first: Int?
     for change in pending {
       if case .write(let bytes, let position) = change, bytes.contains(where: { $0 != 0 }) {
-        lastWriteAt = position
+        first = min(first ?? position, position)
       }
       DiskContent.apply(change, to: &durable)
     }
+    lastWriteAt = first ?? lastWriteAt
     pending = []
   }
 

@@ -11,6 +11,8 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     var path: String
     var position: Int
     var original: [UInt8]
+    /// Nothing was there before: a write was meant for it.
+    var isUnwritten = false
   }
 
   let chance: Chance
@@ -96,11 +98,16 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
   }
 
   /// An operator puts back what was damaged, from a copy.
-  func restore() {
-    for damage in damages.reversed() {
+  func restore() { restore { _ in true } }
+
+  /// Puts what was written elsewhere where it belongs.
+  func restoreUnwritten() { restore(\.isUnwritten) }
+
+  private func restore(_ isWanted: (Damage) -> Bool) {
+    for damage in damages.reversed() where isWanted(damage) {
       names.file(damage.path)?.damage(damage.original, at: damage.position)
     }
-    damages = []
+    damages.removeAll(where: isWanted)
   }
 
   // MARK: Disk
@@ -195,7 +202,8 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     let place = chance.below(victim.lastWriteAt - bytes.count)
     guard place + bytes.count <= min(victim.durable.count, victim.now.count) else { return false }
     damage(other, victim, at: place, bytes)
-    damages.append(Damage(path: path, position: position, original: bytes))
+    damages.append(
+      Damage(path: path, position: position, original: bytes, isUnwritten: true))
     return true
   }
 }

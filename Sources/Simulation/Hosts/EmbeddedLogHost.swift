@@ -82,13 +82,13 @@ final class EmbeddedLogHost: Process {
     guard let log else { return }
     world.oracle.counts.restarts += 1
     quietly {
-      // Damage is found by those who read it; here it would be in the way.
-      guard disk.damages.isEmpty else { return }
       let oracle = world.oracle
       world.check { () throws(Broken) in
-        try oracle.verify(log, on: disk) { partition in
-          Offset(oracle.end(of: partition).rawValue - 200)
-        }
+        try oracle.watch(log.layout.all, of: log, on: disk)
+        oracle.forgetAttempts()
+        // Old damage is found by those who read it; here it would be in the way.
+        guard disk.damages.isEmpty else { return }
+        try oracle.verify(log) { partition in Offset(oracle.end(of: partition).rawValue - 200) }
       }
     }
   }
@@ -99,7 +99,7 @@ final class EmbeddedLogHost: Process {
     log = nil
     if end == .killed { disk.endProcess() } else { disk.cutPower() }
     // A write to the end of the log that went elsewhere looks torn. One copy cannot tell; an operator who has another can.
-    disk.restore()
+    disk.restoreUnwritten()
     outbox.log = nil
     outbox.clear()
     parked = []
@@ -286,9 +286,11 @@ final class EmbeddedLogHost: Process {
     } catch { failure = error }
     busyUntil = max(busyUntil, world.now) + disk.takeTime()
     if died() { return }
-    if freed > 0 || failure != nil { world.oracle.counts.compactions += 1 }
-    for partition in log.layout.all where partition.topic.isCompacted {
-      world.oracle.compacted(partition)
+    if freed != 0 || failure != nil {
+      world.oracle.counts.compactions += 1
+      for partition in log.layout.all where partition.topic.isCompacted {
+        world.oracle.compacted(partition)
+      }
     }
     if let failure { found(failure, errors: errors) }
     quietly {
@@ -388,7 +390,10 @@ final class EmbeddedLogHost: Process {
     disk.restore()
     quietly {
       let oracle = world.oracle
-      world.check { () throws(Broken) in try oracle.verify(log, on: disk) { _ in .zero } }
+      world.check { () throws(Broken) in
+        try oracle.watch(log.layout.all, of: log, on: disk)
+        try oracle.verify(log) { _ in .zero }
+      }
     }
   }
 }
