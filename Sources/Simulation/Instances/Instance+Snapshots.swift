@@ -30,6 +30,15 @@ extension Instance {
     }
   }
 
+  /// What somebody left here who served another log. It must be refused (law 3).
+  func plantForeignSnapshot() {
+    for partition in world.oracle.layout.partitions(of: .messages) {
+      store(
+        Fold<Channels>(partition, position: Offset(1 + Int64(world.chance.below(20)))),
+        LogIdentity(7))
+    }
+  }
+
   func storeSnapshots() {
     guard let identity else { return }
     for following in channels { store(following.fold, identity) }
@@ -80,7 +89,10 @@ extension Instance {
       do throws(SnapshotFailure) {
         return try Snapshot.decode(bytes, of: identity, partition, within: bounds)
       } catch {
-        if case .beforeHorizon = error { world.oracle.counts.snapshotsRefused += 1 }
+        switch error {
+        case .beforeHorizon, .otherLog: world.oracle.counts.snapshotsRefused += 1
+        default: break
+        }
       }
     }
     return nil

@@ -45,13 +45,13 @@ final class Instance: Process {
   private var fetching: UInt64 = 0
   /// Requests of this life that fetched something: their answers may come twice, and late.
   private var firstRequest: UInt64 = 0
-  private var hasDisk = false
 
   init(_ id: ProcessID, in world: World) {
     self.id = id
     self.world = world
     name = "instance \(id - world.instances.lowerBound)"
     disk = SimulatedDisk(world.chance)
+    if world.chance.below(4) == 3 { plantForeignSnapshot() }
   }
 
   // MARK: Lives
