@@ -67,7 +67,7 @@ struct Simulate: ParsableCommand {
       } catch let failure as Simulator.Failure {
         clearProgress()
         report(simulator, failure)
-        throw ExitCode(1)
+        throw Failure("\(failure.violation)")
       }
       if clock.now - lastShown > .milliseconds(200) {
         lastShown = clock.now
@@ -108,12 +108,13 @@ struct Simulate: ParsableCommand {
     if json {
       printLine(
         """
-        {"law":\(failure.violation.law),"violation":"\(failure.violation)","again":"\(again(failure.source))",\
+        {"law":\(failure.violation.law),"violation":\(quoted("\(failure.violation)")),\
+        "again":"\(again(failure.source))",\
         "tape":"\(tape)"}
         """)
       return
     }
-    printLine("\(failure.violation)\n  again: \(again(failure.source))")
+    printLine("law \(failure.violation.law) does not hold: \(again(failure.source))")
     let numbers = "\(tape.numbers.count) of \(failure.choices.tape.numbers.count) choices"
     printLine("simplest world found (\(numbers)): \(shrunk.violation)")
     for line in shrunk.story.suffix(20) { printLine("  \(line)") }
@@ -129,6 +130,11 @@ struct Simulate: ParsableCommand {
     } else {
       printLine("  its choices are long: give --save FILE to have them")
     }
+  }
+
+  private func quoted(_ text: String) -> String {
+    let escaped = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+    return "\"\(escaped)\""
   }
 
   /// The command that repeats a world.

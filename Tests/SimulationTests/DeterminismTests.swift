@@ -29,8 +29,8 @@ import Testing
   /// In debug and release, on any machine. It changes with whatever the world does, and with what the log or the streams do in it:
   /// then look at the reason, and write down the new one.
   @Test func `the trace of a seed is the one that is written here`() throws {
-    let report = try World(options(2000), Choices(seed: 20)).run()
-    #expect(report.traceHash.description == "GOLDEN")
+    let report = try World(options(2000), Choices(seed: 7)).run()
+    #expect(report.traceHash.description == "eb5139fb1231d883")
   }
 
   @Test func `a tape without choices is a world without faults`() throws {

@@ -42,7 +42,7 @@ import Testing
   }
 
   @Test func `a long world meets what is rare`() throws {
-    let seen = try run(0..<12, steps: 4000)
+    let seen = try run(0..<30, steps: 3000)
     for name in ["bitRot", "damages found", "diskFull", "wipe", "misdirected", "snapshots refused"]
     {
       #expect(seen[name, default: 0] > 0, "\(name) never happened")

@@ -73,7 +73,8 @@ extension DiskFile {
 
 extension Disk {
   /// Replaces a small file in one step: after a crash it is the old one or the new one.
-  package func replace(_ path: String, in directory: String, with bytes: RawSpan) throws(DiskError) {
+  package func replace(_ path: String, in directory: String, with bytes: RawSpan) throws(DiskError)
+  {
     let temporary = path + ".tmp"
     let file = try open(temporary, .replace)
     try file.writeAll(bytes, at: 0)

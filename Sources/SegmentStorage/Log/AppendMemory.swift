@@ -78,11 +78,15 @@ struct AppendMemory: Equatable, Sendable {
   /// Nil when the file is damaged.
   static func decode(_ file: [UInt8]) -> (memory: AppendMemory, upTo: Offset, newest: Int64)? {
     let current = checkedBody(of: file, magic: magic, version: version)
-    guard let body = current ?? checkedBody(of: file, magic: magic, version: 1) else { return nil }
+    guard let body = current ?? checkedBody(of: file, magic: magic, version: 1) else {
+      return nil
+    }
     var fields = FieldReader(body)
     var memory = AppendMemory()
     guard let end = fields.next(Int64.self),
-      let newest = current == nil ? 0 : fields.next(Int64.self), let writers = fields.next(UInt32.self) else {
+      let newest = current == nil ? 0 : fields.next(Int64.self),
+      let writers = fields.next(UInt32.self)
+    else {
       return nil
     }
     for _ in 0..<writers {

@@ -39,26 +39,53 @@ final class DiskContent {
   func forgetPending() { pending = [] }
 
   /// The power went out. Of what was not synced anything may be there: all, nothing, a part, later writes without earlier ones,
-  /// garbage. Bytes beside a write stay as they were (powersafe overwrite, as SQLite calls it).
+  /// garbage. But a sector is written as the cache has it: never a later change of it without an earlier one. And bytes beside a
+  /// write stay as they were (powersafe overwrite, as SQLite calls it).
   func lose(_ chance: Chance) {
     var content = durable
+    var lost: Set<Int> = []
     for change in pending {
-      switch (change, chance.below(5)) {
-      case (_, 1): continue
-      case (.write(let bytes, let position), 2):
-        let torn = Array(bytes.prefix(chance.below(bytes.count + 1)))
-        DiskContent.apply(.write(torn, at: position), to: &content)
-      case (.write(let bytes, let position), 3):
-        DiskContent.applySectors(of: bytes, at: position, chance.choices.full(), to: &content)
-      case (.write(let bytes, let position), 4):
-        DiskContent.apply(
-          .write(DiskContent.garbled(bytes, chance.choices.full()), at: position), to: &content)
-      default: DiskContent.apply(change, to: &content)
+      guard case .write(let bytes, let position) = change else {
+        if chance.below(5) != 1 { DiskContent.apply(change, to: &content) }
+        continue
+      }
+      let sectors = DiskContent.sectors(of: position..<position + bytes.count)
+      switch chance.below(5) {
+      case 1: lost.formUnion(sectors)
+      case 2:
+        let kept = chance.below(bytes.count + 1)
+        let rest = position + kept..<position + bytes.count
+        DiskContent.write(Array(bytes.prefix(kept)), at: position, except: lost, to: &content)
+        lost.formUnion(DiskContent.sectors(of: rest))
+      case 3:
+        let mask = chance.choices.full()
+        lost.formUnion(sectors.filter { mask >> UInt64($0 % 64) & 1 == 0 })
+        DiskContent.write(bytes, at: position, except: lost, to: &content)
+      case 4:
+        let garbled = DiskContent.garbled(bytes, chance.choices.full())
+        DiskContent.write(garbled, at: position, except: lost, to: &content)
+        lost.formUnion(sectors)
+      default: DiskContent.write(bytes, at: position, except: lost, to: &content)
       }
     }
     pending = []
     durable = content
     now = content
+  }
+
+  private static func sectors(of bytes: Range<Int>) -> Range<Int> {
+    guard !bytes.isEmpty else { return 0..<0 }
+    return bytes.lowerBound / sectorBytes..<(bytes.upperBound - 1) / sectorBytes + 1
+  }
+
+  private static func write(
+    _ bytes: [UInt8], at position: Int, except lost: Set<Int>, to content: inout [UInt8]
+  ) {
+    for sector in sectors(of: position..<position + bytes.count) where !lost.contains(sector) {
+      let start = max(0, sector * sectorBytes - position)
+      let end = min(bytes.count, (sector + 1) * sectorBytes - position)
+      apply(.write(Array(bytes[start..<end]), at: position + start), to: &content)
+    }
   }
 
   /// Changes durable bytes behind everybody's back.
@@ -82,22 +109,6 @@ final class DiskContent {
       let overlap = min(bytes.count, content.count - position)
       copy(bytes, 0..<overlap, into: &content, at: position)
       content += bytes[overlap...]
-    }
-  }
-
-  /// Any sectors of a write, each bit of `mask` for one of 64.
-  private static func applySectors(
-    of bytes: [UInt8], at position: Int, _ mask: UInt64, to content: inout [UInt8]
-  ) {
-    // What was not written reads as zeros when something behind it was.
-    var start = 0
-    while start < bytes.count {
-      let sector = (position + start) / sectorBytes
-      let end = min(bytes.count, (sector + 1) * sectorBytes - position)
-      if mask >> UInt64(sector % 64) & 1 == 1 {
-        apply(.write(Array(bytes[start..<end]), at: position + start), to: &content)
-      }
-      start = end
     }
   }
 

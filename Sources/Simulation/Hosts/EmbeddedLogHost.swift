@@ -6,25 +6,25 @@ internal import SegmentStorage
 /// Another kind of log would be another host that takes the same `LogRequest`s.
 final class EmbeddedLogHost: Process {
   /// Fetches that wait, one for each reader.
-  private struct Parked {
+  struct Parked {
     var envelope: Envelope
     var deadline: VirtualTime
   }
 
   let name = "log"
   let disk: SimulatedDisk
-  private unowned let world: World
-  private let id: ProcessID = 0
+  unowned let world: World
+  let id: ProcessID = 0
   let identity = LogIdentity(0x7369_676e_616c_0001)
   private(set) var log: SegmentedLog?
   private let outbox = Outbox()
-  private var parked: [Parked] = []
+  var parked: [Parked] = []
   /// Partitions that something was asked of since the last commit.
   private var touched: [Partition] = []
   private var isCommitPlanned = false
   private var options = SegmentedLog.Options()
   /// Nothing is done before this: the disk is busy.
-  private var busyUntil = VirtualTime.zero
+  var busyUntil = VirtualTime.zero
   private let clock = SharedClock()
 
   init(in world: World) {
@@ -106,7 +106,7 @@ final class EmbeddedLogHost: Process {
   }
 
   /// True when the power went out in the middle of what was just done.
-  private func died() -> Bool {
+  func died() -> Bool {
     guard disk.isDead else { return false }
     world.end(id, .powerCut, restartAfter: .seconds(1))
     return true
@@ -182,7 +182,7 @@ final class EmbeddedLogHost: Process {
   }
 
   /// Canary: readers are not told how far tombstones are gone.
-  private func shown(_ bounds: LogBounds) -> LogBounds {
+  func shown(_ bounds: LogBounds) -> LogBounds {
     var bounds = bounds
     if world.options.canary == .dropTombstoneEarly { bounds.tombstoneHorizon = .zero }
     return bounds
@@ -265,7 +265,7 @@ final class EmbeddedLogHost: Process {
     }
   }
 
-  private func answer(_ answer: LogAnswer, to envelope: Envelope, after time: VirtualTime) {
+  func answer(_ answer: LogAnswer, to envelope: Envelope, after time: VirtualTime) {
     world.send(
       .logAnswer(answer), from: id, to: envelope.from, request: envelope.request)
   }
@@ -302,7 +302,7 @@ final class EmbeddedLogHost: Process {
   }
 
   /// What the log says of damage or of a disk that fails; without either it is wrong.
-  private func found(_ failure: LogError, errors: Int) {
+  func found(_ failure: LogError, errors: Int) {
     if disk.isDead { return }
     switch failure {
     case .corrupt, .stopped, .full, .cannotOpen:
@@ -314,64 +314,6 @@ final class EmbeddedLogHost: Process {
       }
     default: break
     }
-  }
-
-  // MARK: Fetches
-
-  /// - Parameter changed: where there may be news; everywhere when nil.
-  private func fetch(_ fetch: Parked, _ log: SegmentedLog, _ changed: [Partition]? = nil) {
-    guard case .log(.fetch(let wanted)) = fetch.envelope.letter else { return }
-    parked.removeAll { $0.envelope.from == fetch.envelope.from }
-    var found: [Fetched] = []
-    for (partition, from) in wanted where changed?.contains(partition) ?? true {
-      guard let fetched = read(partition, from: from, log) else { continue }
-      found.append(fetched)
-    }
-    if died() { return }
-    let isNews = found.contains { !$0.batches.isEmpty || $0.failure != nil || $0.next != $0.from }
-    guard isNews || fetch.deadline <= world.now else {
-      parked.append(fetch)
-      return
-    }
-    busyUntil = max(busyUntil, world.now) + disk.takeTime()
-    answer(.fetched(found), to: fetch.envelope, after: .zero)
-  }
-
-  private func unpark(_ changed: [Partition]) {
-    guard let log else { return }
-    let waiting = parked
-    parked = []
-    for fetch in waiting where self.log != nil { self.fetch(fetch, log, changed) }
-  }
-
-  private func read(_ partition: Partition, from offset: Offset, _ log: SegmentedLog) -> Fetched? {
-    guard let bounds = try? log.bounds(of: partition) else { return nil }
-    var fetched = Fetched(
-      partition: partition, from: offset, batches: [], next: offset, bounds: shown(bounds))
-    if offset < bounds.end, offset > bounds.start, world.chance.strikes(.rewind) {
-      let back = Int64(world.chance.below(20))
-      fetched.from = max(bounds.start, Offset(offset.rawValue - back))
-    }
-    var copies = BatchCopies()
-    let errors = disk.errors
-    do throws(LogError) {
-      fetched.next = try log.read(
-        partition, from: fetched.from, bytesMax: 16 << 10, into: &copies)
-    } catch {
-      fetched.failure = error
-      fetched.next = fetched.from
-      copies.batches = []
-      if case .beyondEnd = error {
-        world.fail(13, "\(partition) ends before \(offset), which somebody has read")
-      }
-      found(error, errors: errors)
-    }
-    fetched.batches = copies.batches
-    if fetched.failure == nil {
-      let checked = fetched
-      world.check { () throws(Broken) in try world.oracle.check(checked) }
-    }
-    return fetched
   }
 
   // MARK: Quiet

@@ -25,7 +25,7 @@ package enum Fault: String, CaseIterable, Sendable, Comparable {
     case .takeover: 10_000
     case .readError, .writeError, .syncError: 5_000
     case .shortWrite: 50_000
-    case .misdirected: 3_000
+    case .misdirected: 20_000
     case .slowSync: 20_000
     case .rewind: 100_000
     case .flap, .lie, .poison: 100_000
