@@ -102,6 +102,15 @@ let package = Package(
       ],
       resources: [.embedInCode("Pages/boards.html")],
       swiftSettings: strict),
+    .target(
+      name: "Simulation",
+      dependencies: [
+        "Events", "EventStorage", "Gateway", "SegmentStorage", "Projections", "PropertyTesting",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOEmbedded", package: "swift-nio"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      swiftSettings: strict),
     .systemLibrary(name: "CLinux"),
     .systemLibrary(
       name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
@@ -115,7 +124,8 @@ let package = Package(
     .executableTarget(
       name: "signalbox",
       dependencies: [
-        "Benchmarks", "Events", "EventStorage", "Projections", "Runtime",
+        "Benchmarks", "Events", "EventStorage", "Projections", "PropertyTesting", "Runtime",
+        "Simulation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -157,6 +167,9 @@ let package = Package(
         "Events", "EventStorage", "Projections",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "SimulationTests", dependencies: ["PropertyTesting", "SegmentStorage", "Simulation"],
       swiftSettings: strict),
     .testTarget(
       name: "GatewayTests",

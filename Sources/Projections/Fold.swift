@@ -34,15 +34,26 @@ public struct Fold<State: Projection>: RecordSink, Sendable {
 extension Fold {
   /// Reads the partition to its end, or until `isEnough`.
   ///
+  /// Begins anew when compaction has dropped tombstones behind the position: what they deleted would stay (law 7).
+  ///
   /// - Throws: what `EventLog.read` throws. The fold is whole up to its position even then.
   public mutating func catchUp(
     with log: some EventLog, bytesMax: Int = 4 << 20, isEnough: (Offset) -> Bool = { _ in false }
   ) throws(LogError) {
-    let bounds = try log.bounds(of: partition)
+    var bounds = try log.bounds(of: partition)
+    if position != .zero, position < bounds.tombstoneHorizon { self = Fold(partition) }
+    let end = bounds.end
     // What compaction or retention has taken is not missed by a fold that has read nothing.
     var next = position == .zero ? bounds.start : position
-    while next < bounds.end, !isEnough(next) {
-      next = try log.read(partition, from: next, bytesMax: bytesMax, into: &self)
+    var known = bounds.tombstoneHorizon
+    while next < end, !isEnough(next) {
+      let from = next
+      next = try log.read(partition, from: from, bytesMax: bytesMax, into: &self)
+      bounds = try log.bounds(of: partition)
+      guard bounds.tombstoneHorizon > max(known, from) else { continue }
+      self = Fold(partition)
+      next = bounds.start
+      known = bounds.tombstoneHorizon
     }
   }
 }

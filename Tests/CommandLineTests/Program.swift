@@ -9,6 +9,10 @@ struct Program {
   static let path = Bundle.main.bundleURL.appendingPathComponent("signalbox").path
 
   init(_ arguments: String..., input: String = "", environment: [String: String] = [:]) throws {
+    try self.init(arguments: arguments, input: input, environment: environment)
+  }
+
+  init(arguments: [String], input: String = "", environment: [String: String] = [:]) throws {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: Program.path)
     process.arguments = arguments

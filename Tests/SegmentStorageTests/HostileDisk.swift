@@ -12,6 +12,8 @@ final class HostileDisk: Disk {
     /// This and everything after it fails: the process is gone.
     case kill
     case fail(Int32)
+    /// As `fail`; a sync that fails leaves its pages in the cache, but called clean, so that no later one writes them.
+    case failAndForget(Int32)
     /// A write that takes half of what it is given; no error.
     case short
   }
@@ -49,6 +51,18 @@ final class HostileDisk: Disk {
       $0.fault = fault
       $0.faultAt = number
     }
+  }
+
+  /// The process that used it is gone, and its cache is still there.
+  func revive() {
+    world.withLock {
+      $0.faultAt = nil
+      $0.isDead = false
+    }
+  }
+
+  fileprivate var forgets: Bool {
+    world.withLock { if case .failAndForget = $0.fault { true } else { false } }
   }
 
   /// Everything so far is durable and healthy again.
@@ -184,7 +198,8 @@ final class HostileDisk: Disk {
     case nil: return true
     case .short?: return false
     case .kill?: throw .failed(operation: operation, path: path, code: EIO)
-    case .fail(let code)?: throw .failed(operation: operation, path: path, code: code)
+    case .fail(let code)?, .failAndForget(let code)?:
+      throw .failed(operation: operation, path: path, code: code)
     }
   }
 }
@@ -280,7 +295,12 @@ final class HostileFile: DiskFile {
   }
 
   func sync() throws(DiskError) {
-    _ = try disk.step("sync", path)
+    do throws(DiskError) {
+      _ = try disk.step("sync", path)
+    } catch {
+      if disk.forgets { state.withLock { $0.pending = [] } }
+      throw error
+    }
     if !disk.isLying { settle() }
   }
 

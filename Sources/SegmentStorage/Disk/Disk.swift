@@ -49,7 +49,7 @@ package enum DiskError: Error, Equatable, Sendable {
 
 extension DiskFile {
   /// Writes all of `bytes`, in several steps where the disk takes fewer at a time.
-  func writeAll(_ bytes: RawSpan, at position: Int) throws(DiskError) {
+  package func writeAll(_ bytes: RawSpan, at position: Int) throws(DiskError) {
     var written = 0
     while written < bytes.byteCount {
       let step = try write(bytes.extracting(droppingFirst: written), at: position + written)
@@ -60,7 +60,7 @@ extension DiskFile {
   }
 
   /// The whole content, for small files.
-  func contents(atMost limit: Int) throws(DiskError) -> [UInt8]? {
+  package func contents(atMost limit: Int) throws(DiskError) -> [UInt8]? {
     let size = try size()
     guard size <= limit else { return nil }
     var bytes = [UInt8](repeating: 0, count: size)
@@ -73,7 +73,8 @@ extension DiskFile {
 
 extension Disk {
   /// Replaces a small file in one step: after a crash it is the old one or the new one.
-  func replace(_ path: String, in directory: String, with bytes: RawSpan) throws(DiskError) {
+  package func replace(_ path: String, in directory: String, with bytes: RawSpan) throws(DiskError)
+  {
     let temporary = path + ".tmp"
     let file = try open(temporary, .replace)
     try file.writeAll(bytes, at: 0)

@@ -8,7 +8,8 @@ struct AppendMemory: Equatable, Sendable {
   /// Writers a partition can tell apart.
   static let writersMax = 10_000
   static let magic = Array("SBXAPPND".utf8)
-  static let version: UInt32 = 1
+  /// Version 1 did not have the newest time; it is still read.
+  static let version: UInt32 = 2
   /// Generous: every key at its longest, every writer.
   static let bytesMax =
     64 + LogLimits.idempotencyKeysMax * (LogLimits.idempotencyKeyBytesMax + 17) + writersMax * 10
@@ -48,12 +49,14 @@ struct AppendMemory: Equatable, Sendable {
     }
   }
 
-  /// The file, good for every record before `end`.
-  func encoded(upTo end: Offset) -> [UInt8] {
+  /// The file, good for every record before `end`, the newest of which is of this time. Retention may take the records; their time
+  /// must not come again.
+  func encoded(upTo end: Offset, newest: Int64) -> [UInt8] {
     var store = ByteStore(capacity: 64 + (order.count - oldest) * 64)
     store.append(AppendMemory.magic)
     store.append(littleEndian: AppendMemory.version)
     store.append(littleEndian: end.rawValue)
+    store.append(littleEndian: newest)
     store.append(littleEndian: UInt32(epochs.count))
     for (id, epoch) in epochs.sorted(by: { $0.key < $1.key }) {
       store.append(littleEndian: id)
@@ -73,11 +76,17 @@ struct AppendMemory: Equatable, Sendable {
   }
 
   /// Nil when the file is damaged.
-  static func decode(_ file: [UInt8]) -> (memory: AppendMemory, upTo: Offset)? {
-    guard let body = checkedBody(of: file, magic: magic, version: version) else { return nil }
+  static func decode(_ file: [UInt8]) -> (memory: AppendMemory, upTo: Offset, newest: Int64)? {
+    let current = checkedBody(of: file, magic: magic, version: version)
+    guard let body = current ?? checkedBody(of: file, magic: magic, version: 1) else {
+      return nil
+    }
     var fields = FieldReader(body)
     var memory = AppendMemory()
-    guard let end = fields.next(Int64.self), let writers = fields.next(UInt32.self) else {
+    guard let end = fields.next(Int64.self),
+      let newest = current == nil ? 0 : fields.next(Int64.self),
+      let writers = fields.next(UInt32.self)
+    else {
       return nil
     }
     for _ in 0..<writers {
@@ -95,7 +104,7 @@ struct AppendMemory: Equatable, Sendable {
         String(decoding: bytes, as: UTF8.self),
         Appended(first: Offset(first), end: Offset(last), isRepeat: true))
     }
-    return fields.remaining == 0 ? (memory, Offset(end)) : nil
+    return fields.remaining == 0 ? (memory, Offset(end), newest) : nil
   }
 }
 

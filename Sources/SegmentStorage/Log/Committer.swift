@@ -3,7 +3,8 @@ internal import Glibc
 
 /// Writes what waits: one batch, one write, one sync for all appends that have gathered (group commit).
 ///
-/// Sendable because one thread at a time runs it: the commit thread from its start to its end, or `close` when there is none.
+/// Sendable because one thread at a time runs it: the commit thread from its start to its end or, when there is none, whoever asks
+/// for a commit or closes the log.
 final class Committer: @unchecked Sendable {
   private typealias Completion = @Sendable (Result<Appended, LogError>) -> Void
 
@@ -20,6 +21,8 @@ final class Committer: @unchecked Sendable {
 
   /// How many operations came together last, and how long the writing of the last batch took.
   private var lastTogether = 0
+  /// Of the last turn; they no longer wait, but still count until the next look at what does.
+  private var answeredBytes = 0
   private var lastWrite = Duration.zero
 
   /// The appends that will share the next batch.
@@ -47,28 +50,46 @@ final class Committer: @unchecked Sendable {
   /// The life of the commit thread: until the log is closed and nothing waits.
   func run() {
     monitor.withLock { $0.commitThread = pthread_self() }
-    var done = 0
-    while true {
-      _ = monitor.waitForWork { state -> Bool? in
-        state.waitingBytes -= done
-        done = 0
-        return state.waiting.isEmpty && !state.isClosed ? nil : true
-      }
+    while waitForWork() {
       gather()
-      let operations = monitor.withLock { state in
-        defer { state.waiting = [] }
-        return state.waiting
-      }
-      if operations.isEmpty { break }
-      lastTogether = operations.count
-      for operation in operations {
-        perform(operation)
-        done += operation.bytes
-      }
-      flush()
-      if stopped == nil { writer.makeRoom() }
+      takeTurn()
     }
     finish()
+  }
+
+  /// False once the log is closed and nothing waits.
+  private func waitForWork() -> Bool {
+    monitor.waitForWork { state -> Bool? in
+      settle(&state)
+      if !state.waiting.isEmpty { return true }
+      return state.isClosed ? false : nil
+    } ?? false
+  }
+
+  /// Performs everything that waits now, and answers it.
+  /// - Returns: how many operations that was.
+  @discardableResult
+  func takeTurn() -> Int {
+    let operations = monitor.withLock { state in
+      settle(&state)
+      defer { state.waiting = [] }
+      return state.waiting
+    }
+    guard !operations.isEmpty else { return 0 }
+    lastTogether = operations.count
+    for operation in operations {
+      perform(operation)
+      answeredBytes += operation.bytes
+    }
+    flush()
+    if stopped == nil { writer.makeRoom() }
+    return operations.count
+  }
+
+  /// Makes room for as much as the last turn answered.
+  private func settle(_ state: inout PartitionLog.State) {
+    state.waitingBytes -= answeredBytes
+    answeredBytes = 0
   }
 
   /// Gives those who were answered together a moment to come back together. Otherwise the first of them gets a sync of its

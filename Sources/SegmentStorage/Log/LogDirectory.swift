@@ -29,6 +29,12 @@ struct LogDirectory {
     }
     if names?.contains(LogMeta.name) == true {
       (identity, layout) = try LogDirectory.read(path, disk)
+      // Whoever made it may have died, or failed, before these names were durable.
+      if !options.isReadOnly {
+        try LogDirectory.attempt(path) { () throws(DiskError) in
+          try LogDirectory.syncNames(path, disk)
+        }
+      }
     } else {
       (identity, layout) = try LogDirectory.make(path, names ?? [], options, disk)
     }
@@ -78,11 +84,17 @@ struct LogDirectory {
       let meta = LogMeta(identity: identity, partitions: layout.partitions)
       try unsafe disk.replace(
         "\(path)/\(LogMeta.name)", in: path, with: meta.encoded().span.bytes)
-      let parent = path.split(separator: "/").dropLast().joined(separator: "/")
-      let above = path.hasPrefix("/") ? "/" + parent : parent
-      try disk.syncDirectory(above.isEmpty ? "." : above)
+      try syncNames(path, disk)
     }
     return (identity, layout)
+  }
+
+  /// What is in the directory, and that it is there.
+  private static func syncNames(_ path: String, _ disk: any Disk) throws(DiskError) {
+    try disk.syncDirectory(path)
+    let parent = path.split(separator: "/").dropLast().joined(separator: "/")
+    let above = path.hasPrefix("/") ? "/" + parent : parent
+    try disk.syncDirectory(above.isEmpty ? "." : above)
   }
 
   /// A log is made in a directory that is empty, or in what a crash left of making one.

@@ -2,6 +2,14 @@ package import EventStorage
 internal import Glibc
 
 extension SegmentedLog {
+  /// Who makes appends durable.
+  package enum Commits: Sendable {
+    /// A thread for each partition, from its first append on.
+    case onThread
+    /// Whoever calls `commitOnce`; until then appends wait. For a world that has one thread.
+    case whenAsked
+  }
+
   /// How a log on disk is opened and kept.
   package struct Options: Sendable {
     /// Partitions per topic. Nil takes an existing log as it is, and makes a new one with 2; another number than an existing
@@ -25,6 +33,8 @@ extension SegmentedLog {
     package var compactionKeysMax = 1_000_000
     /// How often the log looks for something to compact or remove. Nil leaves it to `maintainOnce`.
     package var maintenanceInterval: Duration? = .seconds(30)
+    /// Who makes appends durable.
+    package var commits = Commits.onThread
     /// Milliseconds since 1970. Retention is the only thing that asks.
     package var now: @Sendable () -> Int64 = wallClock
 

@@ -32,10 +32,12 @@ final class PartitionLog: Sendable {
   let place: PartitionPlace
   let monitor: Monitor<State>
   private let isReadOnly: Bool
+  private let commits: SegmentedLog.Commits
 
   init(_ place: PartitionPlace, options: SegmentedLog.Options) throws(LogError) {
     self.place = place
     isReadOnly = options.isReadOnly
+    commits = options.commits
     let found = try PartitionRecovery(place, isReadOnly: isReadOnly)
     monitor = Monitor(
       State(
@@ -126,7 +128,7 @@ final class PartitionLog: Sendable {
 
   // MARK: Appending
 
-  /// Hands an operation to the commit thread, or refuses it at once.
+  /// Hands an operation to whoever commits, or refuses it at once.
   func enqueue(_ operation: AppendOperation) {
     let refusal = monitor.withLock { state -> LogError? in
       if state.isClosed { return .closed }
@@ -140,7 +142,7 @@ final class PartitionLog: Sendable {
       }
       state.waitingBytes = bytes
       state.waiting.append(operation)
-      if !state.isCommitting, let committer = state.committer {
+      if commits == .onThread, !state.isCommitting, let committer = state.committer {
         state.isCommitting = true
         startThread(for: "committing \(place.partition)") { committer.run() }
       }
@@ -153,6 +155,25 @@ final class PartitionLog: Sendable {
     }
   }
 
+  /// Performs what waits, on this thread, unless somebody is at it already.
+  /// - Returns: how many operations that was.
+  func commitOnce() -> Int {
+    let idle = monitor.withLock { state -> Committer? in
+      guard commits == .whenAsked, !state.isCommitting else { return nil }
+      state.isCommitting = true
+      state.commitThread = pthread_self()
+      return state.committer
+    }
+    guard let idle else { return 0 }
+    let count = idle.takeTurn()
+    let isClosed = monitor.withLock { state in
+      state.isCommitting = false
+      return state.isClosed
+    }
+    if isClosed { idle.finish() }
+    return count
+  }
+
   /// Takes no more appends, waits for those under way, and writes down what the next opening need not find out.
   func close() {
     let idle = monitor.withLock { state -> Committer? in
@@ -163,6 +184,7 @@ final class PartitionLog: Sendable {
     monitor.signalWork()
     monitor.signalProgress()
     if let idle {
+      idle.takeTurn()
       idle.finish()
     } else {
       // A completion may close the log; its thread cannot wait for itself.

@@ -41,6 +41,27 @@ struct PartitionRecovery {
     guard end >= remembered else {
       throw place.corrupt(end, "records up to \(remembered) were durable and are missing")
     }
+    if !isReadOnly { try makeDurable() }
+  }
+
+  /// What was found may be in the cache of the operating system only, left there by a process that died before its sync, or whose
+  /// sync failed; then no later sync would write it either. Nobody may see it before it has been written again, and synced.
+  private func makeDurable() throws(LogError) {
+    try place.attempt { () throws(DiskError) in
+      try place.disk.syncDirectory(place.directory)
+      guard let active, end > remembered else { return }
+      var position = active.index.position(of: max(remembered, active.base))
+      var buffer = [UInt8](repeating: 0, count: min(1 << 20, max(0, active.bytes - position)))
+      while position < active.bytes {
+        let wanted = min(buffer.count, active.bytes - position)
+        var span = buffer.mutableSpan
+        var target = unsafe span.mutableBytes
+        let count = try active.file.read(wanted, into: &target, at: position)
+        try unsafe active.file.writeAll(buffer.span.bytes.extracting(first: count), at: position)
+        position += wanted
+      }
+      try active.file.sync()
+    }
   }
 
   /// The bases of the segments in order. Files that were never finished are removed.
@@ -73,6 +94,7 @@ struct PartitionRecovery {
       }
       memory = decoded.memory
       remembered = decoded.upTo
+      newest = decoded.newest
     } else if hasClosedSegments {
       throw place.corrupt(.zero, "\(SegmentName.appendState) is missing")
     }

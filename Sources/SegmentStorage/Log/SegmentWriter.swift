@@ -84,7 +84,7 @@ struct SegmentWriter {
     guard remembered != next else { return }
     try unsafe place.disk.replace(
       place.path(SegmentName.appendState), in: place.directory,
-      with: memory.encoded(upTo: next).span.bytes)
+      with: memory.encoded(upTo: next, newest: newest).span.bytes)
     remembered = next
   }
 

@@ -55,14 +55,32 @@ package final class SegmentedLog: EventLog {
   package func fence(
     writer id: Int64, in partition: Partition
   ) async throws(LogError) -> Writer {
-    guard id >= 0 else {
-      throw .tooLarge(what: "a negative writer id", size: Int(id), limit: 0)
-    }
-    let held = try held(partition)
     let result = await withCheckedContinuation { continuation in
-      held.enqueue(.fence(id) { continuation.resume(returning: $0) })
+      fence(writer: id, in: partition) { continuation.resume(returning: $0) }
     }
     return try result.get()
+  }
+
+  /// As `append`, begins a new life of a writer and tells `completion`.
+  package func fence(
+    writer id: Int64, in partition: Partition,
+    completion: @escaping @Sendable (Result<Writer, LogError>) -> Void
+  ) {
+    do throws(LogError) {
+      guard id >= 0 else {
+        throw .tooLarge(what: "a negative writer id", size: Int(id), limit: 0)
+      }
+      try held(partition).enqueue(.fence(id, completion))
+    } catch {
+      completion(.failure(error))
+    }
+  }
+
+  /// Makes everything durable that waits, on the caller's thread. For a log whose commits are `.whenAsked`.
+  /// - Returns: how many appends and other operations were performed.
+  @discardableResult
+  package func commitOnce() -> Int {
+    layout.all.reduce(0) { $0 + (partitions[$1]?.commitOnce() ?? 0) }
   }
 
   package func bounds(of partition: Partition) throws(LogError) -> LogBounds {

@@ -1,0 +1,191 @@
+internal import EventStorage
+internal import Events
+internal import Projections
+internal import SwiftProtobuf
+
+/// Turns what nodes say into facts, as the one writer of topology that the log lets in. There are two of them; the one that fenced
+/// last is in, and the other may not know it yet (law 16).
+final class Controller: Process {
+  private static let writerID: Int64 = 1
+  /// Slots that are routed; all 4096 would only make runs longer.
+  private static let slots = 16
+
+  let id: ProcessID
+  let name: String
+  private unowned let world: World
+  private var writer: Writer?
+  private var directory: Following<Directory>?
+  private var routes: Following<RoutingTable>?
+  private var wishes: [Following<Wishes>] = []
+  private var described: UInt64 = 0
+  private var fetching: UInt64 = 0
+  private var fencing: UInt64 = 0
+  /// The fact that is on its way; one at a time keeps them in order.
+  private var writing: (request: UInt64, batch: AppendBatch)?
+  private var isKnown = false
+  private var firstRequest: UInt64 = 0
+
+  init(_ id: ProcessID, in world: World) {
+    self.id = id
+    self.world = world
+    name = "controller \(id - world.controllers.lowerBound)"
+  }
+
+  func start() {
+    writer = nil
+    directory = nil
+    routes = nil
+    wishes = []
+    isKnown = false
+    writing = nil
+    firstRequest = world.newRequest()
+    describe()
+    world.wake(id, .look, after: .seconds(1))
+    if id == world.controllers.lowerBound { takeOver() }
+  }
+
+  func end(_ end: ProcessEnd) {}
+
+  /// Becomes the writer, whoever was it.
+  func takeOver() {
+    guard world.states[id].isUp else { return }
+    fencing = world.newRequest()
+    world.send(
+      .log(.fence(writer: Controller.writerID, in: Partition(.topology, 0))), from: id,
+      to: world.host, request: fencing)
+    world.wake(id, .timeout(fencing), after: .seconds(2))
+  }
+
+  private func describe() {
+    described = world.newRequest()
+    world.send(.log(.describe), from: id, to: world.host, request: described)
+    world.wake(id, .timeout(described), after: .seconds(2))
+  }
+
+  func wake(_ timer: Timer) {
+    switch timer {
+    case .timeout(let request):
+      if request == described, !isKnown { describe() }
+      if request == fetching { fetch() }
+      if request == fencing, fencing != 0 { takeOver() }
+      if let writing, writing.request == request { send(writing.batch) }
+    case .look:
+      decide()
+      world.wake(id, .look, after: .seconds(1))
+    default: break
+    }
+  }
+
+  func receive(_ envelope: Envelope) {
+    guard case .logAnswer(let answer) = envelope.letter, envelope.request > firstRequest else {
+      return
+    }
+    switch answer {
+    case .described(_, _, let bounds):
+      guard envelope.request == described, !isKnown else { return }
+      isKnown = true
+      for (partition, bounds) in bounds {
+        switch partition.topic {
+        case .topology:
+          directory = Following(partition, from: nil, within: bounds)
+          routes = Following(partition, from: nil, within: bounds)
+        case .observations: wishes.append(Following(partition, from: nil, within: bounds))
+        default: break
+        }
+      }
+      fetch()
+    case .fetched(let all):
+      for fetched in all { take(fetched) }
+      if envelope.request == fetching { fetch() }
+    case .fenced(.success(let life)):
+      guard envelope.request == fencing else { return }
+      fencing = 0
+      writer = life
+      writing = nil
+    case .fenced(.failure): break
+    case .appended(let result):
+      guard envelope.request == writing?.request else { return }
+      switch result {
+      case .success: writing = nil
+      case .failure(.fenced):
+        // Somebody else is in.
+        writer = nil
+        writing = nil
+      case .failure: break
+      }
+    }
+  }
+
+  private func take(_ fetched: Fetched) {
+    switch fetched.partition.topic {
+    case .topology:
+      directory?.take(fetched, named: name, in: world)
+      routes?.take(fetched, named: name, in: world)
+    case .observations: wishes[fetched.partition.index].take(fetched, named: name, in: world)
+    default: break
+    }
+  }
+
+  private func fetch() {
+    guard isKnown, let directory, let routes else { return }
+    fetching = world.newRequest()
+    let wanted = [
+      directory.wanted.from < routes.wanted.from ? directory.wanted : routes.wanted
+    ]
+    world.send(
+      .log(.fetch(wanted + wishes.map(\.wanted))), from: id, to: world.host, request: fetching)
+    world.wake(id, .timeout(fetching), after: .seconds(8))
+  }
+
+  // MARK: Deciding
+
+  /// The next fact, if what nodes wish is not a fact yet.
+  private func decide() {
+    guard writer != nil, writing == nil, let directory, let routes else { return }
+    for wish in wishes.flatMap({ $0.fold.state.sorted }) {
+      guard let node = try? NodeID(wish.node) else { continue }
+      let known = directory.fold.state.node(node)
+      let isUp = known?.state == 1
+      guard wish.joins ? known?.incarnation ?? 0 < wish.incarnation : isUp else { continue }
+      var status = WireNodeStatus()
+      status.state = wish.joins ? .up : .left
+      status.incarnation = wish.joins ? wish.incarnation : known?.incarnation ?? 0
+      status.capacity = 1
+      return write(EventKey.node(node), .nodeStatus(status))
+    }
+    let alive = directory.fold.state.nodes.filter { $0.state == 1 }
+    guard !alive.isEmpty else { return }
+    for number in 0..<Controller.slots {
+      guard let slot = Slot(number) else { continue }
+      let owner = alive[number % alive.count].id
+      guard routes.fold.state.owner(of: slot)?.node != owner else { continue }
+      var route = WireSlotRoute()
+      route.node = owner
+      route.epoch = routes.fold.state.epoch(of: slot) + 1
+      return write(EventKey.slot(slot), .slotRoute(route))
+    }
+  }
+
+  private func write(_ key: EventKey, _ body: WireEvent.OneOf_Body) {
+    var event = WireEvent()
+    event.body = body
+    guard let value: [UInt8] = try? event.serializedBytes() else { return }
+    // The same fact again, when the answer is lost, is the same append.
+    let number = world.newRequest()
+    send(
+      AppendBatch(
+        [NewRecord(key: key.bytes, value: value)], timestamp: world.clock(of: id),
+        idempotencyKey: "fact-\(id)-\(number)", writer: writer))
+  }
+
+  private func send(_ batch: AppendBatch) {
+    let request = world.newRequest()
+    writing = (request, batch)
+    world.send(
+      .log(.append(batch, to: Partition(.topology, 0))), from: id, to: world.host,
+      request: request)
+    world.wake(id, .timeout(request), after: .seconds(2))
+  }
+
+  var pending: String? { writing == nil ? nil : "a fact is not answered" }
+}
