@@ -144,7 +144,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "EventsTests",
-      dependencies: ["Events", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      dependencies: [
+        "Events", "PropertyTesting", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "EventStorageTests", dependencies: ["EventLogContract", "EventStorage"],

@@ -14,12 +14,15 @@ public struct MessageFields: Equatable, Sendable {
     precondition(
       0 <= body.lowerBound && body.upperBound <= bytes.byteCount, "\(body) is not in the bytes")
     self.init(nothingAt: body.lowerBound)
-    if !readPlain(body, of: bytes) { try readAny(body, of: bytes) }
-    try WireText.check(id, of: bytes)
-    try WireText.check(contentType, of: bytes)
+    if readPlain(body, of: bytes) {
+      try WireText.check(id, of: bytes)
+      try WireText.check(contentType, of: bytes)
+    } else {
+      try readAny(body, of: bytes)
+    }
   }
 
-  /// Reads what Signalbox writes: the four fields, lengths below 16,384. False when there is anything else, good or bad.
+  /// Reads what Signalbox writes: the four fields in their order, lengths below 16,384. False when there is anything else, good or bad.
   ///
   /// Every load is unchecked: its offset is below `body.upperBound`, which lies within the bytes.
   @inline(__always)
@@ -29,8 +32,11 @@ public struct MessageFields: Equatable, Sendable {
     }
     let end = body.upperBound
     var position = body.lowerBound
+    var last = 0
     while position &+ 1 < end {
       let tag = byte(position)
+      guard tag > last else { return false }
+      last = tag
       var length = byte(position &+ 1)
       position &+= 2
       if tag == 4 << 3 {
@@ -76,8 +82,13 @@ public struct MessageFields: Equatable, Sendable {
     var reader = WireReader(body)
     while let field = try reader.next(in: bytes) {
       switch (field.number, field.wireType) {
-      case (1, 2): id = field.range
-      case (2, 2): contentType = field.range
+      case (1, 2):
+        // Also where a later field displaces it.
+        try WireText.check(field.range, of: bytes)
+        id = field.range
+      case (2, 2):
+        try WireText.check(field.range, of: bytes)
+        contentType = field.range
       case (3, 2): data = field.range
       case (4, 0): expiresAt = Int64(bitPattern: field.number64)
       case (1...4, _): throw .malformed

@@ -46,7 +46,8 @@ public struct WireReader {
   public mutating func next(in bytes: RawSpan) throws(DecodeFailure) -> WireField? {
     if position >= end { return nil }
     let (tag, start) = try WireReader.varint(at: position, end, in: bytes)
-    guard tag >> 3 != 0, tag >> 3 <= 536_870_911 else { throw .malformed }
+    // A tag is a number of 32 bits, in at most five bytes.
+    guard tag >> 3 != 0, tag >> 3 <= 536_870_911, start &- position <= 5 else { throw .malformed }
     var field = WireField(
       number: UInt32(truncatingIfNeeded: tag >> 3), wireType: UInt8(truncatingIfNeeded: tag & 7),
       number64: 0, lower: start, upper: start)

@@ -1,5 +1,6 @@
 import Events
 import FoundationEssentials
+import PropertyTesting
 import SwiftProtobuf
 import Testing
 
@@ -72,52 +73,50 @@ import Testing
     }
   }
 
-  @Test func `the lazy readers agree with the generated types on random events`() throws {
-    var choices = Choices(state: 2013)
-    for _ in 0..<2000 {
-      var event = WireEvent()
-      switch choices.below(5) {
-      case 0:
-        event.messagePublished = .with {
-          $0.id = choices.text(30)
-          $0.contentType = choices.text(20)
-          $0.data = .init((0..<choices.below(300)).map { _ in UInt8(choices.below(256)) })
-          $0.expiresAtMs = choices.below(2) == 0 ? 0 : Int64(bitPattern: choices.next())
-        }
-      case 1:
-        event.nodeStatus = .with {
-          $0.state = .init(rawValue: choices.below(5)) ?? .unspecified
-          $0.incarnation = choices.next()
-          $0.capacity = UInt32(truncatingIfNeeded: choices.next())
-          $0.url = choices.text(40)
-        }
-      case 2:
-        event.slotRoute = .with {
-          $0.node = choices.text(20)
-          $0.epoch = choices.next() >> UInt64(choices.below(64))
-        }
-      case 3:
-        event.clusterSettings = .with {
-          $0.partitions = UInt32(truncatingIfNeeded: choices.next())
-          $0.frozen = choices.below(2) == 0
-        }
-      default:
-        event.loadReported = .with {
-          $0.incarnation = choices.next()
-          $0.inFlight = UInt32(truncatingIfNeeded: choices.next())
-          $0.latencyUs = UInt32(choices.below(1000))
-          $0.capacity = UInt32(choices.below(3))
-        }
-      }
+  @Test func `the lazy readers agree with the generated types`() throws {
+    try forAll("lazy readers agree with generated types") { choices in
+      let event = GoldenTests.event(&choices)
+      choices.note("\(event)")
       let bytes: [UInt8] = try event.serializedBytes()
-      #expect(try lazily(bytes) == event)
-      if case .messagePublished(let message)? = event.body {
-        let ours = Message(
-          id: message.id, contentType: message.contentType, data: Array(message.data),
-          expiresAt: message.expiresAtMs)
-        #expect(ours.encoded == bytes)
-      }
+      try hold(try lazily(bytes) == event, "read in place")
+      guard case .messagePublished(let message)? = event.body else { return }
+      let ours = Message(
+        id: message.id, contentType: message.contentType, data: Array(message.data),
+        expiresAt: message.expiresAtMs)
+      try hold(ours.encoded, equals: bytes)
     }
+  }
+
+  private static func event(_ choices: inout Choices) -> WireEvent {
+    func text() -> String { choices.text(of: "aß🚆/Z ø", atMost: 40) }
+    func number<Number: FixedWidthInteger>(_: Number.Type = Number.self) -> Number {
+      choices.number(in: .min ... .max, edges: true)
+    }
+    var event = WireEvent()
+    switch choices.int(in: 0...4) {
+    case 0:
+      event.messagePublished.id = text()
+      event.messagePublished.contentType = text()
+      event.messagePublished.data = .init(choices.bytes(atMost: 300, mean: 100))
+      event.messagePublished.expiresAtMs = choices.bool() ? 0 : number()
+    case 1:
+      event.nodeStatus.state = .init(rawValue: choices.int(in: 0...4)) ?? .unspecified
+      event.nodeStatus.incarnation = number()
+      event.nodeStatus.capacity = number()
+      event.nodeStatus.url = text()
+    case 2:
+      event.slotRoute.node = text()
+      event.slotRoute.epoch = number()
+    case 3:
+      event.clusterSettings.partitions = number()
+      event.clusterSettings.frozen = choices.bool()
+    default:
+      event.loadReported.incarnation = number()
+      event.loadReported.inFlight = number()
+      event.loadReported.latencyUs = number()
+      event.loadReported.capacity = number()
+    }
+    return event
   }
 
   /// In an id, a content type, a URL, the name of an owner: cut off, overlong, a surrogate, no start.
