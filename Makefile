@@ -6,6 +6,12 @@ signalbox = $(release)/release/signalbox
 # Python with the packages that tests and benchmarks use as outside witnesses.
 export SIGNALBOX_PYTHON ?= $(CURDIR)/.cache/python/bin/python3
 
+# Properties draw other cases with every commit, and the same ones for the same commit.
+export SIGNALBOX_PROPERTY_SEED ?= $(shell git rev-parse HEAD 2>/dev/null || echo 0)
+
+# Tests that wait for servers and clients have time-outs, so they do not share the cores with those that only compute.
+timed = ^(GatewayTests|RuntimeTests|CommandLineTests|ScenarioTests|BenchmarksTests)[.]
+
 .PHONY: help run test bench format clean
 
 help: ## Show this list
@@ -21,7 +27,8 @@ test: ## Check the format, build everything and run every test
 	scripts/install.sh test
 	swift format lint --strict -r Package.swift Sources Tests
 	swift build --build-tests --explicit-target-dependency-import-check error
-	swift test --skip-build
+	swift test --skip-build --skip '$(timed)'
+	swift test --skip-build --filter '$(timed)'
 
 bench: ## Measure, each case beside its floor or rival
 	scripts/install.sh bench

@@ -29,6 +29,9 @@ package struct EventLogContract<Log: EventLog>: Sendable {
     self.reopening = reopening
   }
 
+  /// When the records were written, in milliseconds since 1970: what goes by its age is young to a log that takes this for now.
+  package static var time: Int64 { Sample.time }
+
   /// What every log keeps.
   package static var checks: [Check] {
     appendChecks + readChecks + limitChecks + idempotencyChecks + fencingChecks + waitChecks

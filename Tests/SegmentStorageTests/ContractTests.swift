@@ -19,14 +19,21 @@ import Testing
     func open() throws -> SegmentedLog {
       try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
       let path = "\(root)/\(UUID().uuidString)"
-      let log = try SegmentedLog(opening: path)
+      let log = try SegmentedLog(opening: path, options: options)
       paths.withLock { $0[log.identity] = path }
       return log
     }
 
     func reopen(_ log: SegmentedLog) throws -> SegmentedLog {
       log.close()
-      return try SegmentedLog(opening: paths.withLock { $0[log.identity] } ?? "")
+      return try SegmentedLog(
+        opening: paths.withLock { $0[log.identity] } ?? "", options: options)
+    }
+
+    private var options: SegmentedLog.Options {
+      var options = SegmentedLog.Options()
+      options.now = { Contract.time }
+      return options
     }
 
     deinit { try? FileManager.default.removeItem(atPath: root) }
