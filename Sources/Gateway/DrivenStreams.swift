@@ -36,6 +36,8 @@ package final class DrivenStreams {
     loop.start()
   }
 
+  deinit { loop.letGo() }
+
   /// Where a partition is.
   package func position(of partition: Int) -> Offset { partitions[partition].status.position }
 

@@ -118,6 +118,7 @@ package final class GatewayServer<Log: EventLog>: Service {
     for follower in followers { follower.stop() }
     try? await threads.shutdownGracefully()
     try? await group.shutdownGracefully()
+    for loop in core.loops { loop.letGo() }
     try result.get()
   }
 

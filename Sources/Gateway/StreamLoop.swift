@@ -286,6 +286,14 @@ final class StreamLoop: @unchecked Sendable {
     }
   }
 
+  /// Lets go of the partitions and of its streams, which refer to it as it does to them. Nothing is called afterwards.
+  func letGo() {
+    beating?.cancel()
+    partitions = []
+    topics = [:]
+    beats = []
+  }
+
   /// The last words of a stream that a client should take up again elsewhere.
   func farewell() -> SharedFrames {
     let milliseconds = Int.random(in: 100...max(100, configuration.drainSpreadMilliseconds))

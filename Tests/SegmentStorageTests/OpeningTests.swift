@@ -145,6 +145,21 @@ import Testing
     #expect(refusal(directory.path).contains("the directory is missing; restore it from a copy"))
   }
 
+  @Test func `what could be opened is let go of when another partition cannot be`() async throws {
+    do {
+      let log = try SegmentedLog(opening: directory.path, options: options())
+      _ = try await log.append(AppendBatch([record("a", "1")], timestamp: 1), to: messages)
+    }
+    try FileManager.default.removeItem(atPath: directory.path + "/deliveries-0")
+    for _ in 0..<3 { #expect(refusal(directory.path).contains("deliveries-0")) }
+    let mine = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+      .compactMap {
+        try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/" + $0)
+      }
+      .filter { $0.hasPrefix(directory.path) }
+    #expect(mine == [])
+  }
+
   @Test func `a log that is being written can be read by another process`() async throws {
     let log = try SegmentedLog(opening: directory.path, options: options())
     defer { log.close() }

@@ -126,6 +126,15 @@ final class PartitionLog: Sendable {
     }
   }
 
+  /// The committer refers to the state that holds it: what was opened and never closed, because another partition could not be, ends here.
+  deinit {
+    let committer = monitor.withLock { state in
+      defer { state.committer = nil }
+      return state.committer
+    }
+    withExtendedLifetime(committer) {}
+  }
+
   // MARK: Appending
 
   /// Hands an operation to whoever commits, or refuses it at once.
