@@ -34,7 +34,8 @@ public struct AppendBatch: Hashable, Sendable {
   /// At least one, at most `LogLimits.batchRecordsMax`.
   public var records: [NewRecord]
   /// Milliseconds since 1970. The log never lets time run backwards in a partition: it stores the larger of
-  /// this and the newest time it holds.
+  /// this and the newest time it holds. Instances that share a log by their broker hold what they have read: between them it may
+  /// step back by as much as their clocks differ.
   public var timestamp: Int64
   /// A batch with the same key as an earlier one adds nothing and is answered with that one's position (law 18).
   public var idempotencyKey: String?

@@ -2,6 +2,9 @@
 ///
 /// The same contract on memory, disk and Kafka; `EventLogContract` in the tests says it as checks. Reads are synchronous and may
 /// block on the disk or the network: call them on a thread of your own, never on an event loop.
+///
+/// A log behind a network may throw `.unavailable` from everything that throws: nothing was done, and it may be tried again. Its
+/// appends may besides be refused with `.outcomeUnknown`. Appends that are under way together may come to lie in any order.
 public protocol EventLog: Sendable, SendableMetatype {
   /// Which log this is.
   var identity: LogIdentity { get }

@@ -12,6 +12,10 @@ public enum LogError: Error, Equatable, Sendable {
   case stopped(detail: String)
   /// The log was closed.
   case closed
+  /// The broker of the log does not answer, or says that it cannot now. Nothing was appended; it may be tried again.
+  case unavailable(detail: String)
+  /// Whether the batch was appended is not known: the log went away with it. Try again under the same idempotency key.
+  case outcomeUnknown(detail: String)
   /// Bytes in the middle of the log are not what was written (law 14).
   case corrupt(Partition, at: Offset, detail: String)
   /// The offset is below what the log still holds; reading can begin at `start`.
@@ -40,6 +44,11 @@ extension LogError: CustomStringConvertible {
       "the log has stopped: \(detail); check the disk and start again"
     case .closed:
       "the log is closed"
+    case .unavailable(let detail):
+      "the log cannot be reached: \(detail); nothing was appended, try again later"
+    case .outcomeUnknown(let detail):
+      "the log went away with the batch under way: \(detail); it may have been appended, try again "
+        + "under the same idempotency key"
     case .corrupt(let partition, let offset, let detail):
       "\(partition) is damaged at offset \(offset): \(detail); restore it from a copy"
     case .trimmed(let partition, let start):
