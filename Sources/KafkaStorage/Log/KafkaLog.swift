@@ -1,0 +1,110 @@
+package import EventStorage
+
+/// The log on Kafka: four topics of records, and one of what the log knows of itself. Any number of instances share it.
+///
+///     append ─▶ Preparation ─▶ PlainProducer ─▶ broker ─▶ TailReader ─▶ answer
+///                    └───────▶ Transactor ──────▲            └────────▶ records for readers at the end
+///                                                       RangeReader ──▶ records from further back
+///
+/// An append is answered when its records have come back: then they are durable, and here as anywhere they can be read.
+package final class KafkaLog: EventLog {
+  package let identity: LogIdentity
+  package let layout: LogLayout
+  let options: Options
+  let appends: PendingAppends
+  let tails: TailReader
+  let pool: ReaderPool
+  private let plain: PlainProducer
+  private let preparation: Preparation
+  private let transactors: Transactors
+
+  /// Opens the log, or makes its topics. Blocks while it asks the broker.
+  package init(_ options: Options) throws(LogError) {
+    let properties = try KafkaProperties(options)
+    (identity, layout) = try TopicSetup(options, properties).open()
+    self.options = options
+    let appends = PendingAppends(
+      instance: UInt64.random(in: .min ... .max), timeout: options.appendTimeout)
+    do throws(KafkaFailure) {
+      let tails = try TailReader(layout, options, properties, appends)
+      let pool = ReaderPool(options, properties)
+      let transactors = Transactors(options, properties, appends, tails)
+      let plain = try PlainProducer(options, properties, appends)
+      let preparation = Preparation(options, appends, tails, pool) { number, pending, tail in
+        if pending.batch.records.count == 1 && pending.batch.writer == nil {
+          plain.send(number, pending, by: tail)
+        } else {
+          transactors.of(pending).send(number)
+        }
+      }
+      self.appends = appends
+      self.tails = tails
+      self.pool = pool
+      self.transactors = transactors
+      self.plain = plain
+      self.preparation = preparation
+    } catch {
+      throw .cannotOpen(
+        path: options.url, reason: error.detail, remedy: "check the properties of librdkafka")
+    }
+    tails.start()
+    plain.start(doubt: preparation.doubt)
+    preparation.start()
+  }
+
+  deinit { close() }
+
+  /// What about the topics is not as it must or should be, whether or not the log can be opened.
+  package static func findings(_ options: Options) throws(LogError) -> [TopicFinding] {
+    try TopicSetup(options, KafkaProperties(options)).findings()
+  }
+
+  package func append(
+    _ batch: AppendBatch, to partition: Partition,
+    completion: @escaping @Sendable (Result<Appended, LogError>) -> Void
+  ) {
+    do throws(LogError) {
+      let tail = try tails.follow(partition)
+      try batch.checkLimits()
+      let number = try appends.admit(batch, to: partition, completion)
+      guard let pending = appends[number] else { return }
+      if batch.writer != nil, batch.idempotencyKey == nil {
+        transactors.of(pending).send(number)
+      } else if batch.idempotencyKey != nil || !tail.isReady {
+        preparation.take(number, in: partition, for: .send)
+      } else if batch.records.count == 1 {
+        plain.send(number, pending, by: tail)
+      } else {
+        transactors.of(pending).send(number)
+      }
+    } catch {
+      completion(.failure(error))
+    }
+  }
+
+  package func fence(writer id: Int64, in partition: Partition) async throws(LogError) -> Writer {
+    guard layout.all.contains(partition) else { throw .noSuchPartition(partition) }
+    let transactor = transactors.ofWriter(id, in: partition)
+    let result = await withCheckedContinuation { continuation in
+      transactor.fence { continuation.resume(returning: $0) }
+    }
+    return try result.get()
+  }
+
+  package func close() {
+    guard appends.close() else { return }
+    transactors.close()
+    preparation.close()
+    // Under way: until they are answered, or nobody can wait any longer.
+    _ = appends.waitUntilEmpty(for: options.requestTimeout)
+    plain.close()
+    transactors.waitUntilEnded()
+    tails.close()
+    pool.close()
+    for (number, pending) in appends.all {
+      let detail = "the log was closed with the append under way"
+      appends.answer(
+        number, .failure(pending.isUnsent ? .closed : .outcomeUnknown(detail: detail)))
+    }
+  }
+}

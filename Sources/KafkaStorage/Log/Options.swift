@@ -1,0 +1,62 @@
+internal import EventStorage
+internal import Glibc
+
+extension KafkaLog {
+  /// How a log on Kafka is opened and kept.
+  package struct Options: Sendable {
+    /// `host:port`, several separated by commas.
+    package var brokers: String
+    /// What the names of the topics begin with.
+    package var prefix = "signalbox"
+    /// Partitions per topic. Nil takes existing topics as they are, and makes new ones with 2; another number than existing topics
+    /// have is an error.
+    package var partitions: Int?
+    /// Copies that the brokers keep of new topics; nil leaves it to them.
+    package var replicationFactor: Int?
+    /// Properties of librdkafka, such as those for TLS and SASL. They go before ours, but for those in `KafkaProperties.ours`.
+    package var properties: [String: String] = [:]
+    /// Configuration for topics that are made now, besides what they must have.
+    package var topicConfiguration: [String: String] = [:]
+    /// Whether topics are made and their configuration is checked. For clusters that let nobody ask: take them as they are.
+    package var managesTopics = true
+
+    /// After so long an append that was not acknowledged is refused, or its outcome called unknown.
+    package var appendTimeout = Duration.seconds(30)
+    /// After so long a question to the broker is given up.
+    package var requestTimeout = Duration.seconds(10)
+    /// After so long the broker ends a transaction whose client is gone. Until then nobody reads behind it.
+    package var transactionTimeout = Duration.seconds(15)
+    /// Idempotency keys count when their append is among so many newest offsets of its partition.
+    package var idempotencyOffsets = Int64(LogLimits.idempotencyKeysMax)
+    /// Bytes of the newest records that are kept of each partition that is followed.
+    package var cachedBytesMax = 4 << 20
+    /// Ranges that are read from the broker at once; further reads wait.
+    package var readersMax = 4
+    /// A partition that nobody has asked for during so long is no longer followed.
+    package var followingIdle = Duration.seconds(60)
+
+    /// Tombstones stay readable for this long at least.
+    package var tombstoneRetention = Duration.seconds(7 * 24 * 3600)
+    /// Records are not compacted before. Idempotency keys count for so long at least, and clocks may differ by so much.
+    package var compactionLag = Duration.seconds(3600)
+    /// Observations go after this.
+    package var observationsRetention = Duration.seconds(24 * 3600)
+    /// Milliseconds since 1970. Retention is the only thing that asks.
+    package var now: @Sendable () -> Int64 = wallClock
+
+    package init(brokers: String) { self.brokers = brokers }
+
+    /// How errors name the log.
+    var url: String { "kafka://\(brokers)?prefix=\(prefix)" }
+
+    func topic(_ topic: Topic) -> String { "\(prefix).\(topic.name)" }
+    /// Which log this is, and which writers are in: what the log knows of itself.
+    var controlTopic: String { "\(prefix).control" }
+  }
+}
+
+private func wallClock() -> Int64 {
+  var time = timespec()
+  unsafe clock_gettime(CLOCK_REALTIME, &time)
+  return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+}

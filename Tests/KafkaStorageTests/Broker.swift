@@ -1,0 +1,172 @@
+import Foundation
+import Glibc
+import KafkaStorage
+import Synchronization
+
+/// A real broker in a folder of its own, on a free port of 127.0.0.1, ended by its process id.
+///
+/// It is noida-db, from the Python environment that `SIGNALBOX_PYTHON` names or that the install script makes.
+final class Broker: Sendable {
+  struct Missing: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  let port: Int
+  let folder: URL
+  private let process = Mutex<pid_t?>(nil)
+
+  init() throws {
+    port = try Broker.freePort()
+    folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("signalbox-broker-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try start()
+  }
+
+  deinit {
+    stop(SIGKILL)
+    try? FileManager.default.removeItem(at: folder)
+  }
+
+  var address: String { "127.0.0.1:\(port)" }
+
+  /// Options for a log of its own on this broker.
+  func options(_ change: (inout KafkaLog.Options) -> Void = { _ in }) -> KafkaLog.Options {
+    var options = KafkaLog.Options(brokers: address)
+    options.prefix = "test-\(UUID().uuidString.prefix(8).lowercased())"
+    options.appendTimeout = .seconds(20)
+    options.requestTimeout = .seconds(10)
+    change(&options)
+    return options
+  }
+
+  /// Starts the broker on what it has in its folder, and waits until it answers.
+  func start() throws {
+    guard let program = Broker.program else {
+      throw Missing(description: "noida-db is not installed: run scripts/install.sh test")
+    }
+    let log = folder.appendingPathComponent("broker.log").path
+    // The shell gives way to the broker: the process id is the broker's, which dies with us.
+    let arguments = [
+      "/bin/sh", "-c", "exec \"$0\" \"$@\" >>'\(log)' 2>&1", program, "start", "--only", "kafka",
+      "--kafka-port", "\(port)", "--data-dir", folder.appendingPathComponent("data").path,
+    ]
+    var child = pid_t()
+    var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
+    defer { for pointer in pointers { free(pointer) } }
+    guard posix_spawn(&child, "/bin/sh", nil, nil, &pointers, environ) == 0 else {
+      throw Missing(description: "the broker cannot be started")
+    }
+    process.withLock { $0 = child }
+    let deadline = ContinuousClock.now + .seconds(30)
+    while !Broker.answers(port) {
+      guard .now < deadline else {
+        throw Missing(description: "the broker does not answer; see \(log)")
+      }
+      usleep(20_000)
+    }
+  }
+
+  /// Sends the broker a signal.
+  func signal(_ number: Int32) {
+    process.withLock { if let id = $0 { kill(id, number) } }
+  }
+
+  /// Ends the broker and waits until it is gone.
+  func stop(_ number: Int32 = SIGTERM) {
+    process.withLock { process in
+      guard let id = process else { return }
+      kill(id, SIGCONT)
+      kill(id, number)
+      var status: Int32 = 0
+      waitpid(id, &status, 0)
+      process = nil
+    }
+  }
+
+  private static let program: String? = {
+    let python =
+      ProcessInfo.processInfo.environment["SIGNALBOX_PYTHON"] ?? ".cache/python/bin/python3"
+    let script = """
+      import noida_db, os
+      print(os.path.join(os.path.dirname(noida_db.__file__), "noida-db"))
+      """
+    let path = try? run(python, ["-c", script]).trimmingCharacters(in: .whitespacesAndNewlines)
+    guard let path, FileManager.default.isExecutableFile(atPath: path) else { return nil }
+    return path
+  }()
+
+  private static func freePort() throws -> Int {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = loopback(0)
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let code = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(descriptor, $0, length) == 0 ? getsockname(descriptor, $0, &length) : -1
+      }
+    }
+    guard code == 0 else { throw Missing(description: "no free port: \(errno)") }
+    return Int(UInt16(bigEndian: address.sin_port))
+  }
+
+  private static func answers(_ port: Int) -> Bool {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = loopback(port)
+    return withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+      }
+    }
+  }
+
+  private static func loopback(_ port: Int) -> sockaddr_in {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = UInt16(port).bigEndian
+    address.sin_addr.s_addr = inet_addr("127.0.0.1")
+    return address
+  }
+}
+
+/// Runs a program to its end, and returns what it wrote.
+@discardableResult
+func run(_ program: String, _ arguments: [String], input: String? = nil) throws -> String {
+  let process = Process()
+  process.executableURL = URL(filePath: "/usr/bin/env")
+  process.arguments = [program] + arguments
+  let output = Pipe()
+  process.standardOutput = output
+  let given = Pipe()
+  process.standardInput = given
+  try process.run()
+  if let input { try given.fileHandleForWriting.write(contentsOf: Data(input.utf8)) }
+  try given.fileHandleForWriting.close()
+  let data = output.fileHandleForReading.readDataToEndOfFile()
+  process.waitUntilExit()
+  let text = String(decoding: data, as: UTF8.self)
+  guard process.terminationStatus == 0 else {
+    throw Broker.Missing(description: "\(program) ended with \(process.terminationStatus): \(text)")
+  }
+  return text
+}
+
+/// The broker that most tests share: started with the first, ended with the process.
+enum Shared {
+  private static let state = Mutex<Broker?>(nil)
+
+  static var broker: Broker {
+    get throws {
+      try state.withLock { state in
+        if let broker = state { return broker }
+        let broker = try Broker()
+        state = broker
+        atexit { Shared.end() }
+        return broker
+      }
+    }
+  }
+
+  private static func end() { state.withLock { $0 = nil } }
+}
