@@ -6,11 +6,12 @@ extension KafkaLog {
 
   package func bounds(of partition: Partition) throws(LogError) -> LogBounds {
     let tail = try tails.ready(partition)
-    let horizon = try tombstoneHorizon(of: tail)
+    try renewHorizon(of: tail)
     return tail.state.withLock { state in
-      LogBounds(
-        start: state.start, end: max(state.end, state.start),
-        tombstoneHorizon: min(max(horizon, state.start), max(state.end, state.start)))
+      let end = max(state.end, state.start)
+      let horizon = state.horizon?.offset ?? end
+      return LogBounds(
+        start: state.start, end: end, tombstoneHorizon: min(max(horizon, state.start), end))
     }
   }
 
@@ -71,31 +72,33 @@ extension KafkaLog {
       && tail.state.withLock { $0.hasRecords(after: offset) }
   }
 
-  /// Tombstones before this offset may be gone.
+  /// Asks now and then where the partition starts, and before which offset tombstones may be gone.
   ///
   /// The broker keeps a tombstone for `delete.retention.ms` after it first compacts it, which is not before `min.compaction.lag.ms`
   /// have passed. So whatever was appended less than `delete.retention.ms` ago is there; the lag makes good for clocks that differ.
-  /// Offsets are found by the times of records, which do not go back.
-  private func tombstoneHorizon(of tail: Tail) throws(LogError) -> Offset {
-    guard tail.partition.topic.isCompacted else { return .zero }
-    if let known = tail.state.withLock({ $0.horizon }), .now - known.asked < KafkaLog.horizonLife {
-      return known.offset
-    }
-    let retention = options.tombstoneRetention - KafkaLog.horizonLife
-    let time = max(0, options.now() - Int64(retention.milliseconds))
-    let horizon: Offset
+  /// Offsets are found by the times of records, which do not go back. Old times make the horizon higher, which is safe.
+  private func renewHorizon(of tail: Tail) throws(LogError) {
+    let known = tail.state.withLock { $0.horizon }
+    if let known, .now - known.asked < KafkaLog.horizonLife { return }
     do throws(KafkaFailure) {
-      horizon =
-        try tails.offset(in: tail.partition, notBefore: time, within: options.requestTimeout)
-        // Everything is older.
-        ?? tail.state.withLock { $0.end }
+      let (start, _) = try tails.watermarks(of: tail.partition, within: options.requestTimeout)
+      var horizon = Offset.zero
+      if tail.partition.topic.isCompacted {
+        let retention = options.tombstoneRetention - KafkaLog.horizonLife
+        let time = max(0, options.now() - Int64(retention.milliseconds))
+        horizon =
+          try tails.offset(in: tail.partition, notBefore: time, within: options.requestTimeout)
+          // Everything is older.
+          ?? tail.state.withLock { $0.end }
+      }
+      tail.state.withLock { state in
+        state.start = max(state.start, start)
+        state.horizon = (max(horizon, state.horizon?.offset ?? .zero), .now)
+      }
     } catch {
+      // While the broker is away, readers go on with what is known, for as long as the lag makes good for it.
+      if let known, .now - known.asked < options.compactionLag { return }
       throw .unavailable(detail: error.detail)
-    }
-    return tail.state.withLock { state in
-      let highest = max(horizon, state.horizon?.offset ?? .zero)
-      state.horizon = (highest, .now)
-      return highest
     }
   }
 }

@@ -43,6 +43,7 @@ final class Tail: Sendable {
     var offsetsEver: Int64 = 0
 
     var keys = RecentKeys()
+    /// Before here tombstones may be gone; and when the broker was last asked for it and for the start.
     var horizon: (offset: Offset, asked: ContinuousClock.Instant)?
   }
 

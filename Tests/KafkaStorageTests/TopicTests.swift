@@ -1,0 +1,102 @@
+import EventStorage
+import Testing
+
+@testable import KafkaStorage
+
+/// Topics that somebody else made.
+@Suite struct TopicTests {
+  private func client(_ options: KafkaLog.Options) throws -> Client {
+    try Client(.producer, KafkaProperties(options).producer, wantsReports: true)
+  }
+
+  @Test func `topics that would lose records are refused, all in one error`() throws {
+    let options = try Shared.broker.options()
+    try client(options).make(
+      [
+        .init(
+          name: options.topic(.messages), partitions: 2,
+          configuration: ["cleanup.policy": "compact,delete", "retention.ms": "1000"]),
+        .init(
+          name: options.topic(.topology), partitions: 3,
+          configuration: [
+            "cleanup.policy": "compact", "max.message.bytes": "10000000",
+            "delete.retention.ms": "1000",
+          ]),
+        .init(
+          name: options.topic(.observations), partitions: 2,
+          configuration: ["cleanup.policy": "delete", "max.message.bytes": "10000000"]),
+      ], within: .seconds(5))
+    let error = #expect(throws: LogError.self) { try KafkaLog(options) }
+    guard case .cannotOpen(_, let reason, _) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    for expected in [
+      "\(options.topic(.messages)): cleanup.policy is compact,delete (T15)",
+      "\(options.topic(.messages)): max.message.bytes",
+      "\(options.topic(.messages)): delete.retention.ms",
+      "\(options.topic(.topology)): it has 3 partitions, not 1 (T12)",
+      "\(options.topic(.topology)): delete.retention.ms is 1000 (T5)",
+      "\(options.topic(.observations)): message.timestamp.type is CreateTime",
+    ] {
+      #expect(reason.contains(expected), "\(reason)")
+    }
+    let findings = try KafkaLog.findings(options)
+    #expect(findings.contains { $0.weight == .refused && $0.trap == "T15" })
+    #expect(findings.contains { $0.weight == .advised && $0.trap == "T8" })
+  }
+
+  @Test func `a log of its own making has nothing that is refused`() throws {
+    let options = try Shared.broker.options()
+    try KafkaLog(options).close()
+    #expect(try KafkaLog.findings(options).filter { $0.weight == .refused } == [])
+  }
+
+  @Test func `a log that has lost a topic is not made whole in silence`() throws {
+    let options = try Shared.broker.options()
+    try KafkaLog(options).close()
+    var metadata = try client(options).metadata(within: .seconds(5))
+    metadata[options.topic(.deliveries)] = nil
+    let plan = TopicPlan(options: options)
+    let findings = plan.findings(metadata, [:], partitions: 2).filter { $0.weight == .refused }
+    #expect(findings.map(\.topic) == [options.topic(.deliveries)])
+  }
+
+  @Test func `another number of partitions than the log has is refused`() throws {
+    let options = try Shared.broker.options { $0.partitions = 3 }
+    let log = try KafkaLog(options)
+    #expect(log.layout.partitions == 3)
+    log.close()
+    var other = options
+    other.partitions = 2
+    #expect(throws: LogError.self) { try KafkaLog(other) }
+    other.partitions = nil
+    let again = try KafkaLog(other)
+    #expect(again.layout.partitions == 3)
+    again.close()
+  }
+
+  @Test(arguments: ["enable.idempotence", "isolation.level", "acks", "transactional.id"])
+  func `a property that the log relies on may not be set`(_ name: String) throws {
+    let options = try Shared.broker.options { $0.properties = [name: "1"] }
+    let error = #expect(throws: LogError.self) { try KafkaLog(options) }
+    #expect("\(String(describing: error))".contains(name))
+  }
+
+  @Test func `properties reach librdkafka, and bad ones are named`() throws {
+    let good = try Shared.broker.options {
+      $0.properties = ["socket.nagle.disable": "true", "linger.ms": "1"]
+    }
+    try KafkaLog(good).close()
+    let bad = try Shared.broker.options { $0.properties = ["no.such.property": "1"] }
+    let error = #expect(throws: LogError.self) { try KafkaLog(bad) }
+    #expect("\(String(describing: error))".contains("no.such.property"))
+  }
+
+  @Test func `a broker that is not there is an error with the address`() throws {
+    var options = KafkaLog.Options(brokers: "127.0.0.1:1")
+    options.requestTimeout = .milliseconds(500)
+    let error = #expect(throws: LogError.self) { try KafkaLog(options) }
+    #expect("\(String(describing: error))".contains("kafka://127.0.0.1:1"))
+  }
+}
