@@ -15,3 +15,10 @@ static inline rd_kafka_resp_err_t signalbox_produce(
   if (error) rd_kafka_headers_destroy(headers);
   return error;
 }
+
+/* rd_kafka_mock_broker_push_request_error_rtts is variadic too. The next request of this kind is answered so late. */
+static inline void signalbox_mock_delay(
+    rd_kafka_mock_cluster_t *cluster, int32_t broker, int16_t api, rd_kafka_resp_err_t error,
+    int milliseconds) {
+  rd_kafka_mock_broker_push_request_error_rtts(cluster, broker, api, 1, error, milliseconds);
+}

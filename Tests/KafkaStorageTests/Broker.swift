@@ -1,3 +1,4 @@
+import EventStorage
 import Foundation
 import Glibc
 import KafkaStorage
@@ -72,8 +73,21 @@ final class Broker: Sendable {
     process.withLock { if let id = $0 { kill(id, number) } }
   }
 
+  /// Waits until everything acknowledged so far would survive the broker's sudden death: it saves what it has every second, when
+  /// something came. What comes here is in a partition that no test looks at.
+  func save(_ log: KafkaLog) async throws {
+    let acknowledged = Date()
+    let file = folder.appendingPathComponent("data/kafka.json").path
+    _ = try await eventually {
+      _ = try await log.append(batch("filler"), to: Partition(.deliveries, 1))
+      let saved =
+        try? FileManager.default.attributesOfItem(atPath: file)[.modificationDate] as? Date
+      return (saved ?? .distantPast) > acknowledged
+    }
+  }
+
   /// Ends the broker and waits until it is gone.
-  func stop(_ number: Int32 = SIGTERM) {
+  func stop(_ number: Int32 = SIGKILL) {
     process.withLock { process in
       guard let id = process else { return }
       kill(id, SIGCONT)

@@ -7,58 +7,50 @@ import Testing
 
 /// A broker that dies or sleeps. Each test has one of its own.
 @Suite struct FaultTests {
-  /// Appends from a thread until told to stop, and keeps the answers by key.
-  private final class Load: Sendable {
-    let answers = Monitor<[String: Result<Appended, LogError>]>([:])
-    let begun = Monitor(0)
-    private let isOver = Monitor(false)
-
-    func run(_ log: KafkaLog, everyKeyed: Int) {
-      var index = 0
-      while !isOver.withLock({ $0 }) {
-        let key = "load \(index)"
-        let idempotencyKey = index % everyKeyed == 0 ? key : nil
-        log.append(batch(key, idempotencyKey: idempotencyKey), to: messages) { answer in
-          self.answers.change { $0[key] = answer }
-        }
-        index += 1
-        begun.change { $0 = index }
-        // A few hundred are under way at once, not all that memory holds.
-        _ = answers.wait(for: .seconds(30)) { $0.count + 300 > index }
-      }
-    }
-
-    func stop() { isOver.change { $0 = true } }
-  }
-
-  @Test func `what was acknowledged survives the death of the broker, once (law 13)`() async throws {
+  @Test func `after the death of the broker appends go on where they were (law 13)`() async throws {
     let broker = try Broker()
     let log = try KafkaLog(broker.options())
+    defer { log.close() }
+    let writer = try await log.fence(writer: 1, in: messages)
+    let several = AppendBatch([record("s", "1"), record("t", "2")], timestamp: milliseconds())
+    _ = try await log.append(several, to: messages)
+    let first = try await log.append(batch("a", idempotencyKey: "k"), to: messages)
+    try await broker.save(log)
+    broker.stop(SIGKILL)
+    async let plain = log.append(batch("plain"), to: messages)
+    async let keyed = log.append(batch("a", idempotencyKey: "k"), to: messages)
+    async let together = log.append(several, to: messages)
+    async let fenced = log.append(batch("fenced", writer: writer), to: messages)
+    try broker.start()
+    #expect(try await plain.first > first.first)
+    #expect(try await keyed == Appended(first: first.first, end: first.end, isRepeat: true))
+    _ = try await (together, fenced)
+    let keys = try log.all(messages).map(\.key)
+    #expect(keys.sorted() == ["a", "fenced", "plain", "s", "s", "t", "t"])
+  }
+
+  @Test func `a broker that has lost records is found out, not followed (law 14)`() async throws {
+    let broker = try Broker()
+    let log = try KafkaLog(broker.options())
+    defer { log.close() }
+    _ = try await log.append(batch("saved"), to: messages)
+    try await broker.save(log)
     let load = Load()
     async let loading: Void = onThread { load.run(log, everyKeyed: 5) }
     #expect(try await onThread { load.answers.wait(for: .seconds(20)) { $0.count > 2_000 } })
     broker.stop(SIGKILL)
-    let atDeath = load.answers.withLock { $0.count }
     try broker.start()
-    #expect(
-      try await onThread { load.answers.wait(for: .seconds(30)) { $0.count > atDeath + 1_000 } })
+    #expect(try await eventually { (try? log.bounds(of: messages)) == nil })
     load.stop()
     try await loading
-    let begun = load.begun.withLock { $0 }
-    #expect(try await onThread { load.answers.wait(for: .seconds(30)) { $0.count == begun } })
-    log.close()
-    let reopened = try KafkaLog(broker.options { $0.prefix = log.options.prefix })
-    defer { reopened.close() }
-    let seen = try reopened.all(messages)
-    let byKey = Dictionary(grouping: seen, by: \.key)
-    for (key, answer) in load.answers.withLock({ $0 }) {
-      switch answer {
-      case .success(let appended):
-        #expect(byKey[key]?.map(\.offset) == [appended.first], "\(key)")
-      case .failure(.unavailable): #expect(byKey[key] == nil, "\(key)")
-      case .failure(.outcomeUnknown): #expect((byKey[key]?.count ?? 0) < 2, "\(key)")
-      case .failure(let error): Issue.record("\(key): \(error)")
-      }
+    let error = #expect(throws: LogError.self) { try log.bounds(of: messages) }
+    guard case .stopped(let detail) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(detail.contains("messages/0 ends at"))
+    await #expect(throws: LogError.stopped(detail: detail)) {
+      try await log.append(batch("more"), to: messages)
     }
   }
 

@@ -80,7 +80,7 @@ final class PlainProducer: Sendable {
 
   private func hear(_ message: Message, _ doubt: Doubt) {
     let number = UInt64(message.opaque)
-    guard let failure = message.failure else {
+    guard let failure = message.deliveryFailure else {
       appends.markReported(number, at: message.offset)
       return
     }

@@ -114,6 +114,12 @@ final class Preparation: Sendable {
   /// Deals with an item if it can be; true when it is done.
   private func finish(_ item: Item, trouble: String?) -> Bool {
     guard let pending = appends[item.number] else { return true }
+    if let breach = tails.tails[item.partition]?.breach {
+      appends.answer(
+        item.number,
+        .failure(pending.isUnsent ? breach : .outcomeUnknown(detail: "\(breach)")))
+      return true
+    }
     if let target = item.target, let tail = try? tails.follow(item.partition),
       tail.state.wait(for: .milliseconds(50), until: { $0.phase == .ready && $0.readTo >= target })
     {

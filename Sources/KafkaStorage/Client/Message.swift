@@ -14,6 +14,12 @@ internal import EventStorage
     return unsafe KafkaFailure(code, String(cString: rd_kafka_message_errstr(pointer)))
   }
 
+  /// Why a message that was produced did not arrive; nil when it did. librdkafka's text of such a message is its own value.
+  var deliveryFailure: KafkaFailure? {
+    let code = unsafe pointer.pointee.err
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ? nil : KafkaFailure(code)
+  }
+
   var isRecord: Bool { unsafe pointer.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR }
   var isEnd: Bool { unsafe pointer.pointee.err == RD_KAFKA_RESP_ERR__PARTITION_EOF }
   var offset: Offset { unsafe Offset(pointer.pointee.offset) }

@@ -65,6 +65,7 @@ package final class KafkaLog: EventLog {
   ) {
     do throws(LogError) {
       let tail = try tails.follow(partition)
+      if let breach = tail.breach { throw breach }
       try batch.checkLimits()
       let number = try appends.admit(batch, to: partition, completion)
       guard let pending = appends[number] else { return }

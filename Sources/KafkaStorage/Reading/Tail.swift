@@ -53,6 +53,11 @@ final class Tail: Sendable {
   init(_ partition: Partition) { self.partition = partition }
 
   var isReady: Bool { state.withLock { $0.phase == .ready } }
+
+  /// Why it cannot be followed any more; nil when it can.
+  var breach: LogError? {
+    state.withLock { if case .broken(let error) = $0.phase { error } else { nil } }
+  }
 }
 
 extension Tail.State {

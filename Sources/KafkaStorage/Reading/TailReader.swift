@@ -176,7 +176,10 @@ final class TailReader: Sendable {
       let (position, isWanted) = tail.state.withLock {
         ($0.readTo, $0.phase == .wanted || $0.phase == .ready)
       }
-      guard isWanted else { return true }
+      guard isWanted else {
+        giveUp(partition)
+        return true
+      }
       followed[partition] = Following(from: position, target: end, window: window)
       try client.startReading(
         topic, tag: Int(partition.topic.rawValue) + 1, partition: partition.index, from: position)
@@ -239,6 +242,7 @@ final class TailReader: Sendable {
     if following.failure != nil {
       following.failure = nil
       following.mustRestart = true
+      giveUp(partition)
     }
     for (id, place) in answers where id.instance == self.appends.instance {
       self.appends.answer(id.number, .success(place))
@@ -254,6 +258,15 @@ final class TailReader: Sendable {
     state.trouble = failure.kind.detail
     if failure.kind.isDamage {
       state.phase = .broken(.corrupt(partition, at: failure.at, detail: failure.kind.detail))
+    }
+  }
+
+  /// Answers the appends of a partition that is broken: nobody will read them back.
+  private func giveUp(_ partition: Partition) {
+    guard let breach = tails[partition]?.breach else { return }
+    for (number, pending) in appends.all where pending.partition == partition {
+      appends.answer(
+        number, .failure(pending.isUnsent ? breach : .outcomeUnknown(detail: "\(breach)")))
     }
   }
 

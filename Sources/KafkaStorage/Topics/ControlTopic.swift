@@ -80,7 +80,7 @@ struct ControlTopic: Sendable {
         if .now > deadline { throw KafkaFailure.noAnswer(nil) }
         client.takeReports(for: .milliseconds(100)) { report in
           guard case .message(let message) = report else { return }
-          failure = message.failure
+          failure = message.deliveryFailure
           isDone = true
         }
       }
