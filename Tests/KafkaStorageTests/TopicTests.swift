@@ -6,7 +6,7 @@ import Testing
 /// Topics that somebody else made.
 @Suite struct TopicTests {
   private func client(_ options: KafkaLog.Options) throws -> Client {
-    try Client(.producer, KafkaProperties(options).producer, wantsReports: true)
+    try Client(.producer, KafkaProperties(options).producer, reports: .queued)
   }
 
   @Test func `topics that would lose records are refused, all in one error`() throws {

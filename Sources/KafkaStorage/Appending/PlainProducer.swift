@@ -23,7 +23,7 @@ final class PlainProducer: Sendable {
     self.options = options
     self.properties = properties
     self.appends = appends
-    client = Mutex(try Client(.producer, properties.producer, wantsReports: true))
+    client = Mutex(try Client(.producer, properties.producer, reports: .queued))
   }
 
   typealias Doubt = @Sendable (UInt64, String) -> Void
@@ -108,7 +108,7 @@ final class PlainProducer: Sendable {
         if case .message(let message) = report { hear(message, doubt) }
       }
     }
-    if let fresh = try? Client(.producer, properties.producer, wantsReports: true) {
+    if let fresh = try? Client(.producer, properties.producer, reports: .queued) {
       client.withLock { $0 = fresh }
     }
   }

@@ -146,7 +146,8 @@ struct TransactorThread {
     var trouble = ""
     repeat {
       do throws(KafkaFailure) {
-        let client = try Client(.producer, transactor.properties.transactor(id: transactor.id))
+        let client = try Client(
+          .producer, transactor.properties.transactor(id: transactor.id), reports: .unheard)
         try client.initTransactions(within: options.requestTimeout)
         return client
       } catch {

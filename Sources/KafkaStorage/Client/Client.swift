@@ -16,9 +16,17 @@ internal import Synchronization
   /// A handle of a topic; its owner frees it. Sendable as the client is.
   @safe private struct TopicHandle: @unchecked Sendable { let pointer: OpaquePointer }
 
-  /// - Parameter wantsReports: whether a producer's `queue` says what became of each message.
+  /// Whether a producer says what became of each message.
+  enum Reports {
+    case none
+    /// As events on `queue`.
+    case queued
+    /// To nobody; but a flush, and with it a commit, wakes with the last of them instead of looking every 10 ms.
+    case unheard
+  }
+
   init(
-    _ kind: Kind, _ properties: [String: String], wantsReports: Bool = false
+    _ kind: Kind, _ properties: [String: String], reports: Reports = .none
   ) throws(KafkaFailure) {
     let conf: OpaquePointer = unsafe rd_kafka_conf_new()
     var text = [CChar](repeating: 0, count: 512)
@@ -33,7 +41,8 @@ internal import Synchronization
       unsafe rd_kafka_conf_set_log_cb(conf, nil)
     }
     var events = RD_KAFKA_EVENT_ERROR
-    if wantsReports { events |= RD_KAFKA_EVENT_DR }
+    if reports == .queued { events |= RD_KAFKA_EVENT_DR }
+    if reports == .unheard { unsafe rd_kafka_conf_set_dr_msg_cb(conf) { _, _, _ in } }
     unsafe rd_kafka_conf_set_events(conf, events)
     let type = kind == .producer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER
     // On success rd_kafka_new takes the conf; on failure it is still ours to free.

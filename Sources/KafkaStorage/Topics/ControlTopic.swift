@@ -67,7 +67,7 @@ struct ControlTopic: Sendable {
     let content = try read()
     if content.identity != nil { return content }
     do throws(KafkaFailure) {
-      let client = try Client(.producer, properties.producer, wantsReports: true)
+      let client = try Client(.producer, properties.producer, reports: .queued)
       unsafe try client.produce(
         NewRecord(key: Array("log/\(offer)".utf8), value: Array("\(partitions)".utf8)),
         to: try client.topic(options.controlTopic), 0, timestamp: options.now(),

@@ -16,7 +16,7 @@ struct TopicSetup {
   func open() throws(LogError) -> (LogIdentity, LogLayout) {
     let client: Client
     do throws(KafkaFailure) {
-      client = try Client(.producer, properties.producer, wantsReports: true)
+      client = try Client(.producer, properties.producer, reports: .queued)
     } catch {
       throw cannotOpen(error.detail, "check the properties")
     }
@@ -98,7 +98,7 @@ struct TopicSetup {
   /// The findings for the topics as they are now.
   func findings() throws(LogError) -> [TopicFinding] {
     let (client, metadata) = try asking { () throws(KafkaFailure) in
-      let client = try Client(.producer, properties.producer, wantsReports: true)
+      let client = try Client(.producer, properties.producer, reports: .queued)
       return (client, try client.metadata(within: options.requestTimeout))
     }
     var partitions = options.partitions
