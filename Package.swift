@@ -97,7 +97,7 @@ let package = Package(
     .target(
       name: "Runtime",
       dependencies: [
-        "Events", "EventStorage", "Projections", "SegmentStorage", "Gateway",
+        "Events", "EventStorage", "Projections", "SegmentStorage", "KafkaStorage", "Gateway",
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),

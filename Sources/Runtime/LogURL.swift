@@ -7,6 +7,9 @@ package enum LogURL: Equatable, Sendable {
   /// `recording:PATH`: a recorded partition, without the `.log` of its file name. Read only.
   case recording(path: String)
 
+  /// `kafka://host:9092,other:9092?prefix=signalbox`: topics of this prefix on these brokers.
+  case kafka(brokers: String, prefix: String)
+
   /// Reads a URL or says what was expected.
   package init(_ text: String) throws(LogURLFailure) {
     if text == "memory:" {
@@ -15,9 +18,43 @@ package enum LogURL: Equatable, Sendable {
       self = .file(path: String(text.dropFirst("file:".count)))
     } else if text.hasPrefix("recording:"), text.utf8.count > "recording:".utf8.count {
       self = .recording(path: String(text.dropFirst("recording:".count)))
+    } else if text.hasPrefix("kafka://") {
+      self = try LogURL.kafka(text)
     } else {
       throw LogURLFailure(text: text)
     }
+  }
+
+  private static func kafka(_ text: String) throws(LogURLFailure) -> LogURL {
+    let parts = text.dropFirst("kafka://".count).split(
+      separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+    var prefix = "signalbox"
+    if parts.count == 2 {
+      guard parts[1].hasPrefix("prefix=") else { throw LogURLFailure(text: text) }
+      prefix = String(parts[1].dropFirst("prefix=".count))
+    }
+    // What Kafka allows in the name of a topic, and room for what comes behind it.
+    let isPrefix =
+      (1...200).contains(prefix.utf8.count)
+      && prefix.utf8.allSatisfy {
+        switch $0 {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
+          UInt8(ascii: "-"):
+          true
+        default: false
+        }
+      }
+    let areBrokers =
+      !parts[0].isEmpty
+      && parts[0].split(separator: ",", omittingEmptySubsequences: false).allSatisfy { broker in
+        guard let colon = broker.lastIndex(of: ":"), colon != broker.startIndex,
+          let port = UInt16(broker[broker.index(after: colon)...])
+        else { return false }
+        return port > 0 && !broker.contains("/")
+      }
+    guard isPrefix, areBrokers else { throw LogURLFailure(text: text) }
+    return .kafka(brokers: String(parts[0]), prefix: prefix)
   }
 }
 
@@ -26,6 +63,7 @@ package struct LogURLFailure: Error, CustomStringConvertible {
   let text: String
 
   package var description: String {
-    "“\(text)” names no log; write file:FOLDER, memory: or recording:FILE"
+    "“\(text)” names no log; write file:FOLDER, kafka://HOST:PORT?prefix=NAME, memory: "
+      + "or recording:FILE"
   }
 }

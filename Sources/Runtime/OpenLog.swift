@@ -1,5 +1,6 @@
 import EventStorage
 import Foundation
+import KafkaStorage
 import SegmentStorage
 
 /// Opens the log that the settings name, or makes it.
@@ -16,6 +17,12 @@ func openLog(_ settings: Settings) throws -> any EventLog {
     options.compression = settings.compression == "none" ? .none : options.compression
     options.maintenanceInterval = .seconds(settings.compactionSeconds)
     return try SegmentedLog(opening: path, options: options)
+  case .kafka(let brokers, let prefix):
+    var options = KafkaLog.Options(brokers: brokers)
+    options.prefix = prefix
+    options.partitions = settings.partitions
+    options.properties = settings.kafkaProperties
+    return try KafkaLog(options)
   case .recording(let path):
     throw SettingsFailure(
       description:

@@ -1,5 +1,6 @@
 package import EventStorage
 package import Projections
+import KafkaStorage
 import SegmentStorage
 
 /// Folds a log up to a time, without serving it.
@@ -61,32 +62,48 @@ package struct Replay {
     case .file(let path):
       var options = SegmentedLog.Options()
       options.isReadOnly = true
-      let log = try SegmentedLog(opening: path, options: options)
-      defer { log.close() }
-      if let end, end.log != log.identity {
-        throw SettingsFailure(
-          description: "the position is of log \(end.log); \(path) is log \(log.identity)")
-      }
-      let partitions = log.layout.partitions(of: .messages)
-      for partition in partitions {
-        let bounds = try log.bounds(of: partition)
-        var sink = Until(
-          lastTime, before: end?[partition], Fold<Channels>(partition, position: bounds.start))
-        var position = bounds.start
-        while position < bounds.end, !sink.isOver {
-          position = try log.read(partition, from: position, bytesMax: 4 << 20, into: &sink)
-          let length = max(1, Double(bounds.end.rawValue - bounds.start.rawValue))
-          let share = Double(position.rawValue - bounds.start.rawValue) / length
-          report(
-            Progress(
-              records: records + sink.records,
-              share: (Double(partition.index) + share) / Double(partitions.count),
-              elapsed: clock.now - began))
-        }
-        records += sink.records
-        folds.append(sink.sink)
-      }
+      (folds, records) = try fold(
+        SegmentedLog(opening: path, options: options), path, since: began, report)
+    case .kafka(let brokers, let prefix):
+      var options = KafkaLog.Options(brokers: brokers)
+      options.prefix = prefix
+      options.makesTopics = false
+      (folds, records) = try fold(KafkaLog(options), options.url, since: began, report)
     }
     return Outcome(channels: folds, records: records, elapsed: clock.now - began)
+  }
+
+  /// Folds every partition of messages of a log, and closes it.
+  private func fold(
+    _ log: some EventLog, _ name: String, since began: ContinuousClock.Instant,
+    _ report: (Progress) -> Void
+  ) throws -> ([Fold<Channels>], records: Int) {
+    defer { log.close() }
+    if let end, end.log != log.identity {
+      throw SettingsFailure(
+        description: "the position is of log \(end.log); \(name) is log \(log.identity)")
+    }
+    var folds: [Fold<Channels>] = []
+    var records = 0
+    let partitions = log.layout.partitions(of: .messages)
+    for partition in partitions {
+      let bounds = try log.bounds(of: partition)
+      var sink = Until(
+        lastTime, before: end?[partition], Fold<Channels>(partition, position: bounds.start))
+      var position = bounds.start
+      while position < bounds.end, !sink.isOver {
+        position = try log.read(partition, from: position, bytesMax: 4 << 20, into: &sink)
+        let length = max(1, Double(bounds.end.rawValue - bounds.start.rawValue))
+        let share = Double(position.rawValue - bounds.start.rawValue) / length
+        report(
+          Progress(
+            records: records + sink.records,
+            share: (Double(partition.index) + share) / Double(partitions.count),
+            elapsed: .now - began))
+      }
+      records += sink.records
+      folds.append(sink.sink)
+    }
+    return (folds, records)
   }
 }

@@ -20,6 +20,8 @@ package struct Settings: Sendable {
   package var headerTimeoutSeconds: Int
   package var snapshotSeconds: Int
   package var logLevel: String
+  /// Properties of librdkafka for a log on Kafka. Written as `name=value`, one to a line.
+  package var kafkaProperties: [String: String]
 
   /// The names, as flags and in YAML; in the environment `SIGNALBOX_ALLOWED_ORIGINS` and so on.
   private static let defaults: [String: ConfigValue] = [
@@ -38,6 +40,7 @@ package struct Settings: Sendable {
     "header-timeout-seconds": 10,
     "snapshot-seconds": 60,
     "log-level": "notice",
+    "kafka-properties": "",
   ]
 
   /// Reads the settings.
@@ -83,6 +86,9 @@ package struct Settings: Sendable {
       headerTimeoutSeconds = try reader.requiredInt(forKey: "header-timeout-seconds")
       snapshotSeconds = try reader.requiredInt(forKey: "snapshot-seconds")
       logLevel = try reader.requiredString(forKey: "log-level")
+      kafkaProperties = try Settings.properties(reader.requiredString(forKey: "kafka-properties"))
+    } catch let failure as SettingsFailure {
+      throw failure
     } catch {
       throw SettingsFailure(description: "configuration: \(error)")
     }
@@ -112,6 +118,20 @@ package struct Settings: Sendable {
       throw SettingsFailure(
         description: "configuration: compression is “\(compression)”; it must be lz4 or none")
     }
+  }
+
+  private static func properties(_ text: String) throws(SettingsFailure) -> [String: String] {
+    var properties: [String: String] = [:]
+    for line in text.split(separator: "\n") {
+      guard let equals = line.firstIndex(of: "="), equals != line.startIndex else {
+        // Not the line itself: it may be a password.
+        throw SettingsFailure(
+          description: "configuration: kafka-properties has a line that is not name=value")
+      }
+      let name = line[..<equals].filter { !$0.isWhitespace }
+      properties[name] = String(line[line.index(after: equals)...])
+    }
+    return properties
   }
 
   /// A flag is text; the provider wants the type that the default has.

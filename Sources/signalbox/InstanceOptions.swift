@@ -5,7 +5,7 @@ import Runtime
 struct InstanceOptions: ParsableArguments {
   @Option(help: "A YAML file with settings.")
   var config: String?
-  @Option(help: "The log: file:FOLDER or memory: (default file:./data).")
+  @Option(help: "The log: file:FOLDER, kafka://HOST:PORT?prefix=NAME or memory: (default file:./data).")
   var log: String?
   @Option(help: "The address to listen on (default 127.0.0.1).")
   var host: String?
@@ -33,6 +33,8 @@ struct InstanceOptions: ParsableArguments {
   var headerTimeoutSeconds: String?
   @Option(help: "Seconds between snapshots of the projections (default 60).")
   var snapshotSeconds: String?
+  @Option(help: "A property of librdkafka as name=value, such as those for TLS; may be repeated.")
+  var kafkaProperty: [String] = []
   @Option(help: "trace, debug, info, notice, warning or error (default notice).")
   var logLevel: String?
 
@@ -48,6 +50,7 @@ struct InstanceOptions: ParsableArguments {
     ]
     var flags = changes
     for case (let name, let value?) in given { flags[name] = value }
+    if !kafkaProperty.isEmpty { flags["kafka-properties"] = kafkaProperty.joined(separator: "\n") }
     return try await Settings(flags: flags, file: config)
   }
 }

@@ -17,6 +17,8 @@ extension KafkaLog {
     package var properties: [String: String] = [:]
     /// Configuration for topics that are made now, besides what they must have.
     package var topicConfiguration: [String: String] = [:]
+    /// Whether a log that is not there is made; otherwise that is an error.
+    package var makesTopics = true
     /// Whether topics are made and their configuration is checked. For clusters that let nobody ask: take them as they are.
     package var managesTopics = true
 
@@ -47,7 +49,7 @@ extension KafkaLog {
     package init(brokers: String) { self.brokers = brokers }
 
     /// How errors name the log.
-    var url: String { "kafka://\(brokers)?prefix=\(prefix)" }
+    package var url: String { "kafka://\(brokers)?prefix=\(prefix)" }
 
     func topic(_ topic: Topic) -> String { "\(prefix).\(topic.name)" }
     /// Which log this is, and which writers are in: what the log knows of itself.

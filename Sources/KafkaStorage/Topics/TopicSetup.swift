@@ -38,6 +38,9 @@ struct TopicSetup {
         "it has \(partitions) partitions", "1 to \(LogLayout.partitionsMax) are possible")
     }
     let missing = plan.names.filter { metadata[$0.name] == nil }
+    if known?.identity == nil, !options.makesTopics {
+      throw cannotOpen("there is no log under this prefix", "check the prefix, or serve it first")
+    }
     if options.managesTopics, known?.identity == nil, !missing.isEmpty {
       metadata = try make(missing, partitions, by: client)
     }
