@@ -55,6 +55,9 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    .target(
+      name: "Decisions", dependencies: ["Events", "Projections"], swiftSettings: strict),
+
     // Test kit: what users check their own folds with.
     .target(name: "PropertyTesting", swiftSettings: strict),
     .target(
@@ -92,7 +95,7 @@ let package = Package(
     .target(
       name: "Runtime",
       dependencies: [
-        "Events", "EventStorage", "Projections", "SegmentStorage", "Gateway",
+        "Decisions", "Events", "EventStorage", "Projections", "SegmentStorage", "Gateway",
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -105,7 +108,8 @@ let package = Package(
     .target(
       name: "Simulation",
       dependencies: [
-        "Events", "EventStorage", "Gateway", "SegmentStorage", "Projections", "PropertyTesting",
+        "Decisions", "Events", "EventStorage", "Gateway", "SegmentStorage", "Projections",
+        "PropertyTesting",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
@@ -169,6 +173,10 @@ let package = Package(
         "Events", "EventStorage", "Projections",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "DecisionsTests",
+      dependencies: ["Decisions", "Events", "EventStorage", "Projections", "PropertyTesting"],
       swiftSettings: strict),
     .testTarget(
       name: "SimulationTests", dependencies: ["PropertyTesting", "SegmentStorage", "Simulation"],
