@@ -255,13 +255,13 @@ final class EmbeddedLogHost: Process {
     return hasStopped
   }
 
-  /// Law 15: after a failed write or sync of a partition's segment nothing is acknowledged in it.
+  /// Law 15: after a failed write or sync of a segment nothing is acknowledged, wherever.
   private func judge(_ partition: Partition, _ operation: Int) {
-    let prefix = "log/\(partition.topic.name)-\(partition.index)/"
-    if disk.failedWrites.contains(where: {
-      $0.operation <= operation && $0.path.hasPrefix(prefix) && $0.path.hasSuffix(".log")
+    if let failed = disk.failedWrites.first(where: {
+      $0.operation <= operation && $0.path.hasPrefix("log/") && $0.path.hasSuffix(".log")
     }) {
-      world.fail(15, "\(partition) acknowledged an append after a write of it had failed")
+      world.fail(
+        15, "\(partition) acknowledged an append after a write of \(failed.path) had failed")
     }
   }
 
