@@ -193,7 +193,12 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "RuntimeTests", dependencies: ["Events", "EventStorage", "Projections", "Runtime"],
+      name: "RuntimeTests",
+      dependencies: [
+        "Events", "EventStorage", "Projections", "Runtime",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "CommandLineTests", dependencies: ["signalbox"], swiftSettings: strict),

@@ -19,7 +19,7 @@ enum PublishRoutes {
     let key = try key(request) ?? MessageKey(id)
     let lifetime = try lifetime(request, limits: limits)
     let contentType = try contentType(request)
-    let data = try await body(request, limits: limits)
+    let data = try await body(request, bytesMax: limits.bodyBytesMax)
     try check(data, contentType)
     let message = Message(
       id: id, contentType: contentType, data: data,
@@ -89,7 +89,7 @@ enum PublishRoutes {
     }
   }
 
-  private static func idempotencyKey(_ request: Request) throws -> String? {
+  static func idempotencyKey(_ request: Request) throws -> String? {
     guard let text = request.headers[.idempotencyKey] else { return nil }
     if text.isEmpty { throw Problem.headerEmpty("Idempotency-Key") }
     let limit = LogLimits.idempotencyKeyBytesMax
@@ -122,16 +122,16 @@ enum PublishRoutes {
     return text
   }
 
-  private static func body(_ request: Request, limits: GatewayLimits) async throws -> [UInt8] {
+  static func body(_ request: Request, bytesMax: Int) async throws -> [UInt8] {
     if let length = request.headers[.contentLength].flatMap({ Int($0) }),
-      length > limits.bodyBytesMax
+      length > bytesMax
     {
-      throw Problem.bodyTooLarge(limit: limits.bodyBytesMax)
+      throw Problem.bodyTooLarge(limit: bytesMax)
     }
     var data: [UInt8] = []
     for try await part in request.body {
-      if data.count + part.readableBytes > limits.bodyBytesMax {
-        throw Problem.bodyTooLarge(limit: limits.bodyBytesMax)
+      if data.count + part.readableBytes > bytesMax {
+        throw Problem.bodyTooLarge(limit: bytesMax)
       }
       data.append(contentsOf: part.readableBytesView)
     }
