@@ -38,7 +38,7 @@ class Scenario:
     """A server, what is there before it starts, and what happens until it is told to end."""
 
     arguments = ["--partitions", "1", "--segment-bytes", "65536", "--compression", "none"]
-    together = 2  # servers at a time
+    together = 4  # servers at a time; each waits for the others as often as it works
 
     def __init__(self, binary, root):
         self.binary, self.before, self.prepared = binary, Story(), None
@@ -158,6 +158,7 @@ def run(scenario, folder, fault=None):
         listened = instance.spawn()
         if listened:
             scenario.play(instance, told)
+            told.settle(instance)
         if instance.process.poll() is None:
             scenario.check_running(fault, instance, told)
         code = instance.end()

@@ -45,6 +45,10 @@ class Instance:
                 raise SystemExit("signalbox serve was not ready in time")
             time.sleep(0.01)
 
+    def said(self):
+        with open(self.errors, errors="replace") as file:
+            return file.read()
+
     def connect(self):
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
 

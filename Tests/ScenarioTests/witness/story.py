@@ -82,6 +82,15 @@ class Story:
         finally:
             connection.close()
 
+    def settle(self, instance):
+        """Waits until what was acknowledged last can be read."""
+        if self.answers:
+            answer = json.loads(self.answers[-1])
+            try:
+                instance.request("GET", f"/v1/channels/{answer['channel']}?min={answer['position']}")
+            except (OSError, http.client.HTTPException):
+                pass  # it was killed
+
     def outcomes(self):
         """The states that are right after a restart: with or without the one operation that was not acknowledged first."""
         count = len(self.answers)

@@ -1,7 +1,12 @@
-"""A server under strace: which calls it makes on the files of its log, and one of them going wrong."""
+"""A server under strace: which calls it makes on the files of its log, and one of them going wrong.
+
+`traced.py probe` ends with 0 where that can be done.
+"""
 
 import os
 import re
+import subprocess
+import sys
 
 from instance import Instance
 
@@ -18,7 +23,7 @@ class Traced(Instance):
 
     def __init__(self, binary, folder, arguments=(), fault=None):
         self.folder, self.trace = folder, f"{folder}/trace"
-        prefix = ["strace", "-D", "-f", "-qq", "-y", "-ttt", "-s", "8", "-e", "signal=none", "-o", self.trace]
+        prefix = ["strace", "-D", "-f", "-qq", "-y", "-ttt", "-s", "24", "-e", "signal=none", "-o", self.trace]
         if fault:
             call, path, number, how = fault
             prefix += ["-P", os.path.normpath(f"{folder}/data/{path}"), "-e", f"trace={call}",
@@ -37,10 +42,6 @@ class Traced(Instance):
             self.process.stdout.read()  # strace holds it too
             self.process.stdout.close()
         return self.process.wait(timeout=30)
-
-    def said(self):
-        with open(self.errors, errors="replace") as file:
-            return file.read()
 
     def traced(self):
         try:
@@ -71,3 +72,8 @@ class Traced(Instance):
                 counts[place] = counts.get(place, 0) + 1
                 found.append((*place, counts[place]))
         return found
+
+
+if __name__ == "__main__" and sys.argv[1] == "probe":
+    strace = ["strace", "-D", "-f", "--seccomp-bpf", "-o", "/dev/null", "-e", "trace=chdir", "-e", "inject=chdir:error=EIO"]
+    sys.exit(subprocess.run([*strace, "sh", "-c", "cd /"], stderr=subprocess.DEVNULL).returncode == 0)
