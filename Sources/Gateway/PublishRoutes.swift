@@ -3,6 +3,7 @@ import Events
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
+import Logging
 import NIOCore
 
 /// Writing: a message, or the deletion of one.
@@ -56,11 +57,15 @@ enum PublishRoutes {
     _ record: NewRecord, at time: Int64, idempotencyKey: String?, to channel: ChannelName,
     _ context: RouteContext
   ) async throws -> Appended {
+    let partition = context.core.partition(of: channel)
     do {
       return try await context.core.log.append(
         AppendBatch([record], timestamp: time, idempotencyKey: idempotencyKey),
-        to: context.core.partition(of: channel).partition)
+        to: partition.partition)
     } catch {
+      if error.isStop, partition.fail(error) {
+        context.core.logger.error("no longer appending to \(partition.partition): \(error)")
+      }
       throw Problem.log(error)
     }
   }
