@@ -94,8 +94,9 @@ final class EmbeddedLogHost: Process {
   }
 
   func end(_ end: ProcessEnd) {
-    // Letting go of a log closes it, which a process that is gone does not do.
+    // Whoever holds the log still would close it later, and a process that is gone writes nothing: it is closed on a dead disk.
     disk.kill()
+    log?.close()
     log = nil
     if end == .killed { disk.endProcess() } else { disk.cutPower() }
     // A write to the end of the log that went elsewhere looks torn. One copy cannot tell; an operator who has another can.
