@@ -124,8 +124,8 @@ let package = Package(
     .executableTarget(
       name: "signalbox",
       dependencies: [
-        "Benchmarks", "Events", "EventStorage", "Projections", "PropertyTesting", "Runtime",
-        "Simulation",
+        "Benchmarks", "Events", "EventStorage", "Gateway", "Projections", "PropertyTesting",
+        "Runtime", "Simulation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),

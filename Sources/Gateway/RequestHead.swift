@@ -1,11 +1,11 @@
-import NIOCore
+package import NIOCore
 
 /// Looks at the head of a request before anything parses it, to find plain requests for an event stream.
 ///
 /// What it does not recognise at once as such a request goes to the HTTP stack, which judges it properly.
-enum RequestHead {
+package enum RequestHead {
   /// The length of the head, its blank line included, or nil when it is not complete yet.
-  static func length(in bytes: ByteBufferView) -> Int? {
+  package static func length(in bytes: ByteBufferView) -> Int? {
     var lineStart = bytes.startIndex
     while let end = bytes[lineStart...].firstIndex(of: UInt8(ascii: "\n")) {
       let isBlank =
@@ -17,12 +17,12 @@ enum RequestHead {
   }
 
   /// True when these first bytes can be the beginning of a request.
-  static func mayBegin(with bytes: ByteBufferView) -> Bool {
+  package static func mayBegin(with bytes: ByteBufferView) -> Bool {
     bytes.first.map { UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0 } ?? true
   }
 
   /// The stream that a head asks for, or nil when it asks for something else, or not plainly.
-  static func streamRequest(
+  package static func streamRequest(
     in head: ByteBufferView, limits: GatewayLimits
   ) -> StreamRequest? {
     guard head.starts(with: "GET /v1/".utf8) else { return nil }
