@@ -44,9 +44,11 @@ package enum RequestHead {
       let value = trimmed(line[(colon + 1)...].dropLast())
       guard value.allSatisfy({ $0 >= 0x20 && $0 != 0x7f || $0 == 0x09 }) else { return nil }
       switch name.lowercased() {
-      case "last-event-id": lastEventID = String(decoding: value, as: UTF8.self)
-      case "origin": origin = String(decoding: value, as: UTF8.self)
-      // A body, an upgrade or a wish to be asked is nothing plain.
+      case "last-event-id" where lastEventID == nil:
+        lastEventID = String(decoding: value, as: UTF8.self)
+      case "origin" where origin == nil: origin = String(decoding: value, as: UTF8.self)
+      // What is said twice is nothing plain, nor is a body, an upgrade or a wish to be asked.
+      case "last-event-id", "origin": return nil
       case "content-length", "transfer-encoding", "upgrade", "expect": return nil
       default: break
       }
