@@ -134,6 +134,21 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    // Fuzzing: what is said about any bytes, and the program that says it of libFuzzer's.
+    .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "Events", "EventStorage", "Gateway", "Projections", "PropertyTesting", "SegmentStorage",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOEmbedded", package: "swift-nio"),
+        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(name: "fuzz", dependencies: ["FuzzTargets"], swiftSettings: strict),
+
     // Tests.
     .target(
       name: "EventLogContract", dependencies: ["EventStorage"], path: "Tests/EventLogContract",
@@ -142,6 +157,8 @@ let package = Package(
     .testTarget(
       name: "BenchmarksTests", dependencies: ["Benchmarks", "EventStorage", "SegmentStorage"],
       swiftSettings: strict),
+    .testTarget(
+      name: "FuzzTests", dependencies: ["FuzzTargets", "PropertyTesting"], swiftSettings: strict),
     .testTarget(
       name: "EventsTests",
       dependencies: [
