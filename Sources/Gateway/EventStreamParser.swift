@@ -45,7 +45,9 @@ package struct EventStreamParser {
     case "event": name = value
     case "data": data.append(value)
     case "id" where !value.utf8.contains(0): id = value
-    case "retry": retry = Int(value).map { .milliseconds($0) } ?? retry
+    // Digits alone: a sign is none, and a wait of less than nothing is no wait.
+    case "retry" where value.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }:
+      retry = Int(value).map { .milliseconds($0) } ?? retry
     default: break
     }
     return nil
