@@ -38,7 +38,7 @@ package enum RequestHead {
     var origin: String?
     for line in lines.dropFirst() where line.count > 1 {
       guard line.last == UInt8(ascii: "\r"), let colon = line.firstIndex(of: UInt8(ascii: ":")),
-        colon > line.startIndex, line[..<colon].allSatisfy({ $0 > 0x20 && $0 < 0x7f }),
+        colon > line.startIndex, line[..<colon].allSatisfy(isToken),
         let name = String(validating: line[..<colon], as: UTF8.self)
       else { return nil }
       let value = trimmed(line[(colon + 1)...].dropLast())
@@ -55,6 +55,16 @@ package enum RequestHead {
     }
     return try? StreamRequest.read(
       target: target[...], lastEventID: lastEventID, origin: origin, limits: limits)
+  }
+
+  /// Whether a byte may stand in the name of a header (RFC 9110).
+  private static func isToken(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"):
+      true
+    default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+    }
   }
 
   private static func trimmed(_ value: ByteBufferView) -> ByteBufferView {
