@@ -128,8 +128,8 @@ let package = Package(
     .executableTarget(
       name: "signalbox",
       dependencies: [
-        "Benchmarks", "Events", "EventStorage", "Projections", "PropertyTesting", "Runtime",
-        "Simulation",
+        "Benchmarks", "Events", "EventStorage", "Gateway", "Projections", "PropertyTesting",
+        "Runtime", "Simulation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -137,6 +137,21 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
       swiftSettings: strict),
+
+    // Fuzzing: what is said about any bytes, and the program that says it of libFuzzer's.
+    .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "Events", "EventStorage", "Gateway", "Projections", "PropertyTesting", "SegmentStorage",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOEmbedded", package: "swift-nio"),
+        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(name: "fuzz", dependencies: ["FuzzTargets"], swiftSettings: strict),
 
     // Tests.
     .target(
@@ -146,6 +161,8 @@ let package = Package(
     .testTarget(
       name: "BenchmarksTests", dependencies: ["Benchmarks", "EventStorage", "SegmentStorage"],
       swiftSettings: strict),
+    .testTarget(
+      name: "FuzzTests", dependencies: ["FuzzTargets", "PropertyTesting"], swiftSettings: strict),
     .testTarget(
       name: "EventsTests",
       dependencies: [

@@ -13,12 +13,14 @@ public struct JoinFields: Equatable, Sendable {
     while let field = try reader.next(in: bytes) {
       switch (field.number, field.wireType) {
       case (1, 0): capacity = UInt32(truncatingIfNeeded: field.number64)
-      case (2, 2): url = field.range
+      case (2, 2):
+        // Also where a later field displaces it.
+        try WireText.check(field.range, of: bytes)
+        url = field.range
       case (1...2, _): throw .malformed
       default: break
       }
     }
-    try WireText.check(url, of: bytes)
   }
 }
 

@@ -93,7 +93,7 @@ enum NodeRoutes {
     _ value: [UInt8], by node: NodeID, _ request: Request, _ context: RouteContext
   ) async throws -> Appended {
     let log = context.core.log
-    let key = try PublishRoutes.idempotencyKey(request).map { "node/\(node.text)/\($0)" }
+    let key = try PublishRequest.idempotencyKey(request.headers).map { "node/\(node.text)/\($0)" }
     do {
       return try await log.append(
         AppendBatch(

@@ -3,7 +3,7 @@ import Events
 import HTTPTypes
 
 /// Why a request was refused: a problem document (RFC 9457) that says what, where, and what to do.
-struct Problem: Error, Equatable {
+package struct Problem: Error, Equatable {
   var status: HTTPResponse.Status
   /// The last part of the document's `type`.
   var code: String
@@ -18,7 +18,7 @@ struct Problem: Error, Equatable {
 
   static let contentType = "application/problem+json"
 
-  var json: [UInt8] {
+  package var json: [UInt8] {
     var json: [UInt8] = []
     json.append(literal: "{\"type\":")
     JSONWriter.append("urn:signalbox:problem:\(code)", to: &json)

@@ -13,21 +13,19 @@ enum PublishRoutes {
     let limits = context.core.limits
     let channel = try RequestTarget.channel(GatewayRoutes.segments(request).path[2])
     let now = WallClock.milliseconds()
-    let idempotencyKey = try idempotencyKey(request)
+    let asked = try PublishRequest.read(request.headers, limits: limits)
     let id =
-      idempotencyKey.map { MessageID.stable(channel: channel, idempotencyKey: $0) }
+      asked.idempotencyKey.map { MessageID.stable(channel: channel, idempotencyKey: $0) }
       ?? MessageID.make(at: now)
-    let key = try key(request) ?? MessageKey(id)
-    let lifetime = try lifetime(request, limits: limits)
-    let contentType = try contentType(request)
+    let key = try asked.key ?? MessageKey(id)
     let data = try await body(request, bytesMax: limits.bodyBytesMax)
-    try check(data, contentType)
+    try check(data, asked.contentType)
     let message = Message(
-      id: id, contentType: contentType, data: data,
-      expiresAt: lifetime.map { now + $0 * 1000 } ?? 0)
+      id: id, contentType: asked.contentType, data: data,
+      expiresAt: asked.lifetimeSeconds.map { now + $0 * 1000 } ?? 0)
     let appended = try await append(
       NewRecord(key: EventKey.message(channel, key).bytes, value: message.encoded), at: now,
-      idempotencyKey: idempotencyKey == nil ? nil : id, to: channel, context)
+      idempotencyKey: asked.idempotencyKey == nil ? nil : id, to: channel, context)
     var json: [UInt8] = []
     json.reserveCapacity(160)
     json.append(literal: "{\"id\":")
@@ -41,7 +39,7 @@ enum PublishRoutes {
     let path = GatewayRoutes.segments(request).path
     let channel = try RequestTarget.channel(path[2])
     let key = try RequestTarget.key(path[4])
-    let idempotencyKey = try idempotencyKey(request).map {
+    let idempotencyKey = try PublishRequest.idempotencyKey(request.headers).map {
       MessageID.stable(channel: channel, idempotencyKey: $0)
     }
     let appended = try await append(
@@ -83,49 +81,7 @@ enum PublishRoutes {
     json.append(literal: "}")
   }
 
-  // MARK: - What the request says
-
-  private static func key(_ request: Request) throws -> MessageKey? {
-    guard let text = request.headers[.signalboxKey] else { return nil }
-    do {
-      return try MessageKey(checked(text, "Signalbox-Key"))
-    } catch let failure as NameFailure {
-      throw Problem.name("Signalbox-Key", failure)
-    }
-  }
-
-  static func idempotencyKey(_ request: Request) throws -> String? {
-    guard let text = request.headers[.idempotencyKey] else { return nil }
-    if text.isEmpty { throw Problem.headerEmpty("Idempotency-Key") }
-    let limit = LogLimits.idempotencyKeyBytesMax
-    if text.utf8.count > limit {
-      throw Problem.headerTooLong("Idempotency-Key", bytes: text.utf8.count, limit: limit)
-    }
-    return try checked(text, "Idempotency-Key")
-  }
-
-  private static func lifetime(_ request: Request, limits: GatewayLimits) throws -> Int64? {
-    guard let text = request.headers[.signalboxTTL] else { return nil }
-    guard text.utf8.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }),
-      let seconds = Int64(text), 1...limits.ttlSecondsMax ~= seconds
-    else { throw Problem.timeToLive(text, limit: limits.ttlSecondsMax) }
-    return seconds
-  }
-
-  private static func contentType(_ request: Request) throws -> String {
-    let text = request.headers[.contentType] ?? ""
-    let limit = 255
-    if text.utf8.count > limit {
-      throw Problem.headerTooLong("Content-Type", bytes: text.utf8.count, limit: limit)
-    }
-    return try checked(text, "Content-Type")
-  }
-
-  /// Bytes that are not UTF-8 arrive as replacement characters.
-  private static func checked(_ text: String, _ name: String) throws -> String {
-    if text.unicodeScalars.contains("\u{fffd}") { throw Problem.notUTF8(name) }
-    return text
-  }
+  // MARK: - The payload
 
   static func body(_ request: Request, bytesMax: Int) async throws -> [UInt8] {
     if let length = request.headers[.contentLength].flatMap({ Int($0) }),
@@ -155,19 +111,5 @@ enum PublishRoutes {
     {
       throw Problem.notUTF8("The body")
     }
-  }
-}
-
-extension HTTPField.Name {
-  static let signalboxKey = known("Signalbox-Key")
-  static let signalboxTTL = known("Signalbox-TTL")
-  static let idempotencyKey = known("Idempotency-Key")
-  static let lastEventID = known("Last-Event-ID")
-
-  private static func known(_ name: String) -> HTTPField.Name {
-    guard let field = HTTPField.Name(name) else {
-      preconditionFailure("\(name) is not the name of a header")
-    }
-    return field
   }
 }
