@@ -9,9 +9,9 @@ build=.build-fuzz
 program=$build/release/fuzz
 found=fuzz/found
 
-# Everything is instrumented, the packages that Signalbox is built with too.
+# Everything is instrumented, the packages that Signalbox is built with too. Of several -sanitize, Swift's compiler heeds the last alone.
 swift build -c release --scratch-path "$build" --product fuzz \
-  --sanitize=fuzzer --sanitize=address -Xswiftc -DFUZZER
+  --sanitize=fuzzer --sanitize=address -Xswiftc -sanitize=fuzzer,address -Xswiftc -DFUZZER
 
 # The stack of every allocation would cost more than what is tested; Swift's own backtraces take seconds.
 export ASAN_OPTIONS=detect_leaks=0:malloc_context_size=0:quarantine_size_mb=8:allocator_release_to_os_interval_ms=-1
