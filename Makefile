@@ -12,7 +12,11 @@ export SIGNALBOX_PROPERTY_SEED ?= $(shell git rev-parse HEAD 2>/dev/null || echo
 # Tests that wait for servers and clients have time-outs, so they do not share the cores with those that only compute.
 timed = ^(GatewayTests|RuntimeTests|CommandLineTests|ScenarioTests|BenchmarksTests)[.]
 
-.PHONY: help run test bench format clean
+# How long each target is fuzzed, and which: all when none is named.
+SECONDS ?= 60
+TARGET ?=
+
+.PHONY: help run test bench fuzz format clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
@@ -34,6 +38,10 @@ bench: ## Measure, each case beside its floor or rival
 	scripts/install.sh bench
 	swift build -c release --scratch-path $(release) --product signalbox
 	$(signalbox) bench
+
+fuzz: ## Feed the parsers with anything: each target for SECONDS=60, or TARGET=json alone
+	scripts/install.sh run
+	scripts/fuzz.sh $(SECONDS) $(TARGET)
 
 format: ## Write the sources as .swift-format wants them
 	swift format -i -r Package.swift Sources Tests

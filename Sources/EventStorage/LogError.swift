@@ -6,9 +6,9 @@ public enum LogError: Error, Equatable, Sendable {
   case tooLarge(what: String, size: Int, limit: Int)
   /// A newer life of this writer is in (law 16). Nothing was appended.
   case fenced(writer: Writer, current: Int16)
-  /// No room on the disk. Nothing of the batch was appended; space must be made and the log opened again.
+  /// No room on the disk. Space must be made and the log opened again; then it is known whether the batch was appended.
   case full(detail: String)
-  /// Writing or syncing failed: the log has stopped and must be opened again (law 15).
+  /// Writing or syncing failed: the log has stopped and must be opened again (law 15). Then it is known whether the batch was appended.
   case stopped(detail: String)
   /// The log was closed.
   case closed
@@ -24,6 +24,16 @@ public enum LogError: Error, Equatable, Sendable {
   case beyondEnd(Partition, end: Offset)
   /// The log cannot be opened: where, why and what to do.
   case cannotOpen(path: String, reason: String, remedy: String)
+}
+
+extension LogError {
+  /// True when the partition takes nothing more until the log is opened again.
+  package var isStop: Bool {
+    switch self {
+    case .full, .stopped: true
+    default: false
+    }
+  }
 }
 
 extension LogError: CustomStringConvertible {

@@ -7,7 +7,8 @@ public enum EventEnvelope: Equatable, Sendable {
 
   /// Reads the envelope of the value at `range` of `bytes`.
   ///
-  /// As proto3 demands, the last body wins and unknown fields beside it are skipped.
+  /// Unknown fields beside the body are skipped, as proto3 demands. A second body is refused: nobody writes one, and proto3 would have
+  /// it merged with the first, which cannot be read in place.
   public static func read(
     _ range: Range<Int>, of bytes: RawSpan
   ) throws(DecodeFailure) -> EventEnvelope {
@@ -17,7 +18,7 @@ public enum EventEnvelope: Equatable, Sendable {
       guard field.number <= 255, let type = EventType(rawValue: UInt8(field.number)) else {
         continue
       }
-      guard field.wireType == 2 else { throw .malformed }
+      guard field.wireType == 2, case .unknown = found else { throw .malformed }
       found = .event(type, body: field.range)
     }
     return found

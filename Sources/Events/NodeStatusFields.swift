@@ -21,11 +21,13 @@ public struct NodeStatusFields: Equatable, Sendable {
       case (1, 0): state = UInt8(exactly: Int32(truncatingIfNeeded: field.number64)) ?? 255
       case (2, 0): incarnation = field.number64
       case (3, 0): capacity = UInt32(truncatingIfNeeded: field.number64)
-      case (4, 2): url = field.range
+      case (4, 2):
+        // Also where a later field displaces it.
+        try WireText.check(field.range, of: bytes)
+        url = field.range
       case (1...4, _): throw .malformed
       default: break
       }
     }
-    try WireText.check(url, of: bytes)
   }
 }

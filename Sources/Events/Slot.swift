@@ -17,6 +17,11 @@ public struct Slot: Hashable, Comparable, Sendable {
     number = Int(StableHash.of(channel.text.utf8) >> 52)
   }
 
+  /// The slot in whose partition a node's observations lie, by its name as a channel's.
+  public init(node: NodeID) {
+    number = Int(StableHash.of(node.text.utf8) >> 52)
+  }
+
   /// The partition that holds the slot, for ever: `slot % partitions`.
   public func partition(of partitions: Int) -> Int { number % partitions }
 

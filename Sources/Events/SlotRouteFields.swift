@@ -12,12 +12,14 @@ public struct SlotRouteFields: Equatable, Sendable {
     var reader = WireReader(body)
     while let field = try reader.next(in: bytes) {
       switch (field.number, field.wireType) {
-      case (1, 2): node = field.range
+      case (1, 2):
+        // Also where a later field displaces it.
+        try WireText.check(field.range, of: bytes)
+        node = field.range
       case (2, 0): epoch = field.number64
       case (1...2, _): throw .malformed
       default: break
       }
     }
-    try WireText.check(node, of: bytes)
   }
 }

@@ -109,9 +109,15 @@ final class ChannelPartition: Sendable {
     state.withLock { $0.bounds = bounds }
   }
 
-  /// The log gave up: nothing is followed any more, and readiness says so.
-  func fail(_ error: LogError) {
-    state.withLock { $0.failure = error }
+  /// The log gave up reading or appending; readiness says so from now on.
+  /// - Returns: false when something had failed before, which stays the reason.
+  @discardableResult
+  func fail(_ error: LogError) -> Bool {
+    state.withLock { state in
+      guard state.failure == nil else { return false }
+      state.failure = error
+      return true
+    }
   }
 
   /// The fold as it is now: its state and its position, which belong together.

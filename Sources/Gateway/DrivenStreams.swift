@@ -83,6 +83,23 @@ package final class DrivenStreams {
   package func leave(_ stream: Handle) { loop.leave(stream.subscriber) }
 }
 
+extension DrivenStreams {
+  /// Sets a connection up as the server does: the lean path for event streams. What it hands over is closed instead.
+  package func accept(_ channel: any Channel, onHandOver: @escaping () -> Void) throws {
+    let connection = channel.eventLoop.makePromise(of: ConnectionHandler.HTTPConnection.self)
+    let handler = ConnectionHandler(loop: loop, isRefused: false, connection: connection) { _ in
+      onHandOver()
+      throw ChannelError.operationUnsupported
+    }
+    try channel.pipeline.syncOperations.addHandler(handler)
+  }
+
+  /// Sets a connection up as the server does once it is handed over: requests of bytes, and bytes of answers.
+  package static func addHTTP(to channel: any Channel, limits: GatewayLimits) throws {
+    try GatewayChannel.addHTTPHandlers(to: channel, limits: limits)
+  }
+}
+
 /// Where the bytes of a driven stream go.
 package protocol DrivenOutput: AnyObject {
   /// Bytes that were given and have not left yet.

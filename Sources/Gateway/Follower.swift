@@ -60,12 +60,12 @@ final class Follower<Log: EventLog>: Sendable {
   /// Time in a fold is log time. When a key is due and nothing else is appended, a record says that time has passed.
   private func passTime() {
     let now = WallClock.milliseconds()
-    guard let expiry = partition.nextExpiry, expiry <= now,
+    guard partition.status.failure == nil, let expiry = partition.nextExpiry, expiry <= now,
       isExpiring.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged
     else { return }
     let record = NewRecord(key: EventKey.timePassed.bytes, value: timePassed)
     log.append(AppendBatch([record], timestamp: now), to: partition.partition) { [self] result in
-      if case .failure(let error) = result {
+      if case .failure(let error) = result, !error.isStop || partition.fail(error) {
         logger.error("cannot say that time has passed in \(partition.partition): \(error)")
       }
       isExpiring.store(false, ordering: .relaxed)

@@ -59,6 +59,14 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
   private static func addHTTP(to channel: any Channel, limits: GatewayLimits) throws
     -> HTTPConnection
   {
+    try addHTTPHandlers(to: channel, limits: limits)
+    return try NIOAsyncChannel(
+      wrappingChannelSynchronously: channel,
+      configuration: .init(isOutboundHalfClosureEnabled: true))
+  }
+
+  /// What makes requests of bytes, and bytes of answers.
+  static func addHTTPHandlers(to channel: any Channel, limits: GatewayLimits) throws {
     let pipeline = channel.pipeline.syncOperations
     var decoder = NIOHTTPDecoderLimitConfiguration()
     decoder.maxHeaderFieldSize = limits.headerBytesMax
@@ -70,9 +78,6 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
       withDecoderLimitConfiguration: decoder)
     try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
     try pipeline.addHandler(ConnectionGuard(limits: limits))
-    return try NIOAsyncChannel(
-      wrappingChannelSynchronously: channel,
-      configuration: .init(isOutboundHalfClosureEnabled: true))
   }
 }
 

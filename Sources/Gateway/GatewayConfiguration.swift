@@ -1,3 +1,5 @@
+package import Projections
+
 /// What the gateway is told when it is made.
 package struct GatewayConfiguration: Sendable {
   /// The address to listen on.
@@ -20,6 +22,8 @@ package struct GatewayConfiguration: Sendable {
   package var writesToSocket = true
   /// Pages served as they are, by path: `/` and the like.
   package var pages: [String: StaticPage] = [:]
+  /// The service nodes as topology has them now; nil where nobody follows topology.
+  package var directory: (@Sendable () -> Fold<Directory>)?
   /// What is bounded.
   package var limits = GatewayLimits()
 

@@ -13,6 +13,8 @@ enum GatewayRoutes {
     ("v1/channels/:channel/messages", [(.post, PublishRoutes.publish)]),
     ("v1/channels/:channel/messages/:key", [(.delete, PublishRoutes.delete)]),
     ("v1/events", [(.get, StreamRoutes.events)]),
+    ("v1/nodes", [(.get, NodeRoutes.list)]),
+    ("v1/nodes/:id", [(.put, NodeRoutes.join), (.delete, NodeRoutes.leave)]),
     ("healthz", [(.get, HealthRoutes.health)]),
     ("readyz", [(.get, HealthRoutes.ready)]),
   ]

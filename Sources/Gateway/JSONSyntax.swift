@@ -1,21 +1,21 @@
 /// What is wrong with bytes that should be JSON, and where.
-struct JSONFailure: Error, Equatable {
+package struct JSONFailure: Error, Equatable {
   /// Byte offset from the start, from 0.
-  var offset: Int
+  package var offset: Int
   /// What was expected there.
-  var reason: String
+  package var reason: String
 }
 
 /// Checks that bytes are one JSON value (RFC 8259) in UTF-8. Keeps nothing and builds nothing.
-struct JSONSyntax {
+package struct JSONSyntax {
   /// Arrays and objects inside each other.
-  static let depthMax = 256
+  package static let depthMax = 256
 
   private let bytes: ArraySlice<UInt8>
   private var position: Int
 
   /// Throws the first thing that is wrong.
-  static func check(_ bytes: ArraySlice<UInt8>) throws(JSONFailure) {
+  package static func check(_ bytes: ArraySlice<UInt8>) throws(JSONFailure) {
     guard String(validating: bytes, as: UTF8.self) != nil else {
       throw JSONFailure(offset: 0, reason: "the text is not UTF-8")
     }

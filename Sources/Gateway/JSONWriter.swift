@@ -1,12 +1,12 @@
 /// Appends JSON to bytes. The hot paths write their few objects by hand: no encoder, no Foundation.
-enum JSONWriter {
+package enum JSONWriter {
   /// A string with its quotes; what JSON forbids inside is escaped.
   static func append(_ text: String, to bytes: inout [UInt8]) {
     append(utf8: text.utf8, to: &bytes)
   }
 
   /// A string from bytes that are UTF-8.
-  static func append(utf8: some Collection<UInt8>, to bytes: inout [UInt8]) {
+  package static func append(utf8: some Collection<UInt8>, to bytes: inout [UInt8]) {
     bytes.append(UInt8(ascii: "\""))
     for byte in utf8 {
       switch byte {

@@ -3,7 +3,7 @@ import Events
 import HTTPTypes
 
 /// Why a request was refused: a problem document (RFC 9457) that says what, where, and what to do.
-struct Problem: Error, Equatable {
+package struct Problem: Error, Equatable {
   var status: HTTPResponse.Status
   /// The last part of the document's `type`.
   var code: String
@@ -18,7 +18,7 @@ struct Problem: Error, Equatable {
 
   static let contentType = "application/problem+json"
 
-  var json: [UInt8] {
+  package var json: [UInt8] {
     var json: [UInt8] = []
     json.append(literal: "{\"type\":")
     JSONWriter.append("urn:signalbox:problem:\(code)", to: &json)
@@ -178,7 +178,8 @@ extension Problem {
     case .full:
       Problem(
         status: .init(code: 507, reasonPhrase: "Insufficient Storage"), code: "log-full",
-        title: "The log has no room", detail: "Nothing was published: \(error).")
+        title: "The log has no room", detail: "This is not acknowledged: \(error). \(Problem.again)"
+      )
     case .tooLarge(let what, _, let limit) where limit == LogLimits.pendingBytesMax:
       Problem(
         status: .serviceUnavailable, code: "log-busy", title: "The log cannot keep up",
@@ -190,9 +191,13 @@ extension Problem {
     default:
       Problem(
         status: .serviceUnavailable, code: "log-stopped", title: "The log has stopped",
-        detail: "Nothing was published: \(error).", retryAfterSeconds: 5)
+        detail: "This is not acknowledged: \(error). \(Problem.again)", retryAfterSeconds: 5)
     }
   }
+
+  /// What was written when the disk failed may turn out to be there.
+  private static let again =
+    "Then send it again with the same Idempotency-Key: it is not there twice."
 
   static let tooManyConnections = Problem(
     status: .serviceUnavailable, code: "too-many-connections",

@@ -1,11 +1,11 @@
-import NIOCore
+package import NIOCore
 
 /// Looks at the head of a request before anything parses it, to find plain requests for an event stream.
 ///
 /// What it does not recognise at once as such a request goes to the HTTP stack, which judges it properly.
-enum RequestHead {
+package enum RequestHead {
   /// The length of the head, its blank line included, or nil when it is not complete yet.
-  static func length(in bytes: ByteBufferView) -> Int? {
+  package static func length(in bytes: ByteBufferView) -> Int? {
     var lineStart = bytes.startIndex
     while let end = bytes[lineStart...].firstIndex(of: UInt8(ascii: "\n")) {
       let isBlank =
@@ -17,12 +17,12 @@ enum RequestHead {
   }
 
   /// True when these first bytes can be the beginning of a request.
-  static func mayBegin(with bytes: ByteBufferView) -> Bool {
+  package static func mayBegin(with bytes: ByteBufferView) -> Bool {
     bytes.first.map { UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0 } ?? true
   }
 
   /// The stream that a head asks for, or nil when it asks for something else, or not plainly.
-  static func streamRequest(
+  package static func streamRequest(
     in head: ByteBufferView, limits: GatewayLimits
   ) -> StreamRequest? {
     guard head.starts(with: "GET /v1/".utf8) else { return nil }
@@ -38,21 +38,33 @@ enum RequestHead {
     var origin: String?
     for line in lines.dropFirst() where line.count > 1 {
       guard line.last == UInt8(ascii: "\r"), let colon = line.firstIndex(of: UInt8(ascii: ":")),
-        colon > line.startIndex, line[..<colon].allSatisfy({ $0 > 0x20 && $0 < 0x7f }),
+        colon > line.startIndex, line[..<colon].allSatisfy(isToken),
         let name = String(validating: line[..<colon], as: UTF8.self)
       else { return nil }
       let value = trimmed(line[(colon + 1)...].dropLast())
       guard value.allSatisfy({ $0 >= 0x20 && $0 != 0x7f || $0 == 0x09 }) else { return nil }
       switch name.lowercased() {
-      case "last-event-id": lastEventID = String(decoding: value, as: UTF8.self)
-      case "origin": origin = String(decoding: value, as: UTF8.self)
-      // A body, an upgrade or a wish to be asked is nothing plain.
+      case "last-event-id" where lastEventID == nil:
+        lastEventID = String(decoding: value, as: UTF8.self)
+      case "origin" where origin == nil: origin = String(decoding: value, as: UTF8.self)
+      // What is said twice is nothing plain, nor is a body, an upgrade or a wish to be asked.
+      case "last-event-id", "origin": return nil
       case "content-length", "transfer-encoding", "upgrade", "expect": return nil
       default: break
       }
     }
     return try? StreamRequest.read(
       target: target[...], lastEventID: lastEventID, origin: origin, limits: limits)
+  }
+
+  /// Whether a byte may stand in the name of a header (RFC 9110).
+  private static func isToken(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"):
+      true
+    default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+    }
   }
 
   private static func trimmed(_ value: ByteBufferView) -> ByteBufferView {

@@ -1,10 +1,10 @@
-import EventStorage
+package import EventStorage
 import Events
 import Glibc
 import Projections
 
 /// How the messages of a channel look on a stream. Everyone who reads a channel in the same shape gets the same bytes.
-enum StreamShape: UInt8, CaseIterable, Hashable {
+package enum StreamShape: UInt8, CaseIterable, Hashable {
   /// One channel: the payload is the data, and every frame has its id.
   case payload
   /// One channel, `envelope=true`: a JSON object is the data, and every frame has its id.
@@ -19,11 +19,11 @@ enum StreamShape: UInt8, CaseIterable, Hashable {
 }
 
 /// Appends the frames of a text/event-stream to bytes.
-enum StreamFrames {
+package enum StreamFrames {
   /// The frame of one record, or nothing when it says nothing about a message.
   ///
   /// - Parameter id: the position after the record, where resuming from it is safe.
-  static func append(
+  package static func append(
     _ row: RecordRow, of batch: [UInt8], as shape: StreamShape, id: String?, to bytes: inout [UInt8]
   ) {
     let span = batch.span.bytes

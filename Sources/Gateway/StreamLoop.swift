@@ -288,7 +288,9 @@ final class StreamLoop: @unchecked Sendable {
 
   /// Lets go of the partitions and of its streams, which refer to it as it does to them. Nothing is called afterwards.
   func letGo() {
-    beating?.cancel()
+    // Draining has seen to it, and the loop may take no more by now.
+    if !isDraining { beating?.cancel() }
+    beating = nil
     partitions = []
     topics = [:]
     beats = []

@@ -1,13 +1,13 @@
 import EventStorage
-import Events
+package import Events
 
 /// What a client asks of an event stream.
-struct StreamRequest: Sendable {
-  var channels: [ChannelName]
-  var isEnvelope: Bool
+package struct StreamRequest: Equatable, Sendable {
+  package var channels: [ChannelName]
+  package var isEnvelope: Bool
   /// `Last-Event-ID`, or else `?lastEventId=`.
-  var lastEventID: String?
-  var origin: String?
+  package var lastEventID: String?
+  package var origin: String?
 
   /// The shape of its frames.
   var shape: StreamShape {
@@ -17,7 +17,7 @@ struct StreamRequest: Sendable {
   /// Reads the target of a GET, or returns nil when it is no stream's.
   ///
   /// - Parameter target: path and query as they came.
-  static func read(
+  package static func read(
     target: Substring, lastEventID: String?, origin: String?, limits: GatewayLimits
   ) throws(Problem) -> StreamRequest? {
     let (path, query) = RequestTarget.split(target)
@@ -57,31 +57,31 @@ struct StreamRequest: Sendable {
 }
 
 /// Takes the target of a request apart.
-enum RequestTarget {
-  static func split(_ target: Substring) -> (path: Substring, query: Substring) {
+package enum RequestTarget {
+  package static func split(_ target: Substring) -> (path: Substring, query: Substring) {
     guard let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return (target, "") }
     return (target[..<mark], target[target.utf8.index(after: mark)...])
   }
 
-  static func parameters(_ query: Substring) -> [(name: Substring, value: Substring)] {
+  package static func parameters(_ query: Substring) -> [(name: Substring, value: Substring)] {
     query.split(separator: "&").map { pair in
       guard let equals = pair.utf8.firstIndex(of: UInt8(ascii: "=")) else { return (pair, "") }
       return (pair[..<equals], pair[pair.utf8.index(after: equals)...])
     }
   }
 
-  static func channel(_ text: Substring) throws(Problem) -> ChannelName {
+  package static func channel(_ text: Substring) throws(Problem) -> ChannelName {
     let name = try decode(text, what: "The channel's name")
     do { return try ChannelName(name) } catch { throw .name("The channel's name", error) }
   }
 
-  static func key(_ text: Substring) throws(Problem) -> MessageKey {
+  package static func key(_ text: Substring) throws(Problem) -> MessageKey {
     let name = try decode(text, what: "The key")
     do { return try MessageKey(name) } catch { throw .name("The key", error) }
   }
 
   /// Percent-decoding to UTF-8. A plus is a plus.
-  static func decode(_ text: Substring, what: String) throws(Problem) -> String {
+  package static func decode(_ text: Substring, what: String) throws(Problem) -> String {
     guard text.utf8.contains(UInt8(ascii: "%")) else { return String(text) }
     var bytes: [UInt8] = []
     var rest = text.utf8[...]

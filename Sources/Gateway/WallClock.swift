@@ -1,7 +1,7 @@
 import Glibc
 
 /// The time of day, as milliseconds since 1970 and as text. No Foundation: it is on the hot path.
-enum WallClock {
+package enum WallClock {
   static func milliseconds() -> Int64 {
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)
@@ -9,7 +9,7 @@ enum WallClock {
   }
 
   /// `2013-01-31T17:05:00.000Z` (RFC 3339).
-  static func append(_ milliseconds: Int64, to bytes: inout [UInt8]) {
+  package static func append(_ milliseconds: Int64, to bytes: inout [UInt8]) {
     let date = CalendarDate(milliseconds: milliseconds)
     appendDigits(date.year, 4, to: &bytes)
     bytes.append(UInt8(ascii: "-"))
@@ -24,7 +24,7 @@ enum WallClock {
   }
 
   /// `Thu, 31 Jan 2013 17:05:00 GMT` (RFC 9110), for the Date header.
-  static func httpDate(_ milliseconds: Int64) -> String {
+  package static func httpDate(_ milliseconds: Int64) -> String {
     let date = CalendarDate(milliseconds: milliseconds)
     var bytes = Array("\(weekdays[date.weekday]), ".utf8)
     appendDigits(date.day, 2, to: &bytes)

@@ -47,11 +47,14 @@ package struct Instance: Sendable {
     defer { log.close() }
     let host = settings.host
     let snapshots = snapshotFiles
+    let controller = Controller(of: log, logger: logger)
+    var configuration = configuration
+    configuration.directory = { controller.directory }
     let gateway = try GatewayServer(
       log: log, configuration: configuration, starts: try await starts(log, snapshots),
       logger: logger
     ) { port in listening(Address(host: host, port: port)) }
-    var all: [any Service] = [gateway]
+    var all: [any Service] = [gateway, controller]
     if let snapshots {
       all.append(
         Snapshotter(

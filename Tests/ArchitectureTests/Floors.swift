@@ -9,8 +9,8 @@ enum Floor: Int, Comparable {
     "Decisions": .pure, "PropertyTesting": .pure, "EventLaws": .pure,
     "SegmentStorage": .adapter, "KafkaStorage": .adapter, "MongoViews": .adapter,
     "Gateway": .adapter,
-    "Runtime": .shell, "Simulation": .shell, "Benchmarks": .shell,
-    "signalbox": .program,
+    "Runtime": .shell, "Simulation": .shell, "Benchmarks": .shell, "FuzzTargets": .shell,
+    "signalbox": .program, "fuzz": .program,
   ]
 
   /// The one module that owns the pointers of each C library. Benchmarks may look into all: it measures them bare.

@@ -32,6 +32,13 @@ import Testing
     #expect(report.skipped.keys.sorted() == [.compaction, .resume])
   }
 
+  @Test func `the requests of nodes keep the laws`() throws {
+    var source = RecordSource.observations
+    source.versions += golden(topic: "join") + golden(topic: "leave")
+    let report = try checkLaws(of: MembershipRequests.self, history: source, options)
+    #expect(report.skipped.keys.sorted() == [.compaction, .resume])
+  }
+
   @Test func `the routing table keeps the laws`() throws {
     var source = RecordSource.topology
     source.versions += golden(topic: "slot") + golden(topic: "cluster")

@@ -156,4 +156,15 @@ import Testing
       try EventEnvelope.read(0..<both.count, of: both.span.bytes)
         == .event(.timePassed, body: both.count..<both.count))
   }
+
+  /// swift-protobuf merges two bodies of one type, and reads both when they differ: in place that cannot be done.
+  @Test func `a second body is refused`() throws {
+    let message = Message(id: "a", contentType: "", data: []).encoded
+    for second in [message, TimePassed.encoded] {
+      let value = message + second
+      #expect(throws: DecodeFailure.malformed) {
+        try EventEnvelope.read(0..<value.count, of: value.span.bytes)
+      }
+    }
+  }
 }

@@ -224,6 +224,8 @@ import Testing
       #expect(answer.status == status)
       #expect(answer.member("type") == "urn:signalbox:problem:\(code)")
       #expect((answer.headers["retry-after"] != nil) == (status == 503))
+      let isReady = try await server.request("GET", "/readyz").status == 200
+      #expect(isReady == !error.isStop)
     }
   }
 }

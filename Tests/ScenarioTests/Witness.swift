@@ -15,12 +15,8 @@ enum Witness {
       .appendingPathComponent("signalbox-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
-    let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .appendingPathComponent("witness/\(script)").path
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments =
-      [python, path, signalbox, folder.appendingPathComponent("data").path] + arguments
+    let process = process(
+      script, [signalbox, folder.appendingPathComponent("data").path] + arguments)
     let output = Pipe()
     process.standardOutput = output
     process.standardError = output
@@ -30,6 +26,35 @@ enum Witness {
     process.waitUntilExit()
     #expect(process.terminationStatus == 0, "\(script): \(text)")
     return text
+  }
+
+  /// Whether a program may be run under strace here, and its calls made to fail.
+  static let canTrace = (try? probes("traced.py")) == true
+
+  /// Whether a file system can be mounted on a loop device here, and cut off.
+  static let canCutPower = (try? probes("powercut.py")) == true
+
+  /// True when `witness/SCRIPT probe FOLDER` ends with 0.
+  private static func probes(_ script: String) throws -> Bool {
+    let folder = FileManager.default.temporaryDirectory
+      .appendingPathComponent("signalbox-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let process = process(script, ["probe", folder.path])
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    return process.terminationStatus == 0
+  }
+
+  private static func process(_ script: String, _ arguments: [String]) -> Process {
+    let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("witness/\(script)").path
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [python, path] + arguments
+    return process
   }
 
   /// The first of these programs that is installed.

@@ -196,8 +196,8 @@ import class Foundation.Thread
     await #expect(throws: LogError.self) { try await log.append(one("c"), to: messages) }
     await #expect(throws: LogError.self) { try await log.fence(writer: 1, in: messages) }
     #expect(try log.all(messages).map(\.offset) == [0])
-    // Other partitions go on.
-    _ = try await log.append(one("d"), to: topology)
+    // Nor in another partition: the disk is the same.
+    await #expect(throws: LogError.self) { try await log.append(one("d"), to: topology) }
     log.close()
     log = try open(disk)
     defer { log.close() }

@@ -43,6 +43,27 @@ import Testing
     }
   }
 
+  @Test func `an opening that the power ends harms nothing that was durable (law 13)`() async throws
+  {
+    // Reading, copying the segment, putting the copy in its place.
+    var isWhole = false
+    var operation = 0
+    while !isWhole {
+      operation += 1
+      let disk = HostileDisk()
+      let first = try SegmentedLog(opening: "log", options: options(), on: disk)
+      try await append("a", to: first)
+      try await append("b", to: first)
+      disk.kill()
+      disk.revive()
+      disk.plan(.kill, at: disk.operations + operation)
+      isWhole = (try? SegmentedLog(opening: "log", options: options(), on: disk)) != nil
+      disk.revive()
+      try check(disk, has: ["a", "b"], "operation \(operation)")
+    }
+    #expect(operation > 20)
+  }
+
   @Test func `names that could not be synced once are synced by the next opening (law 13)`()
     async throws
   {

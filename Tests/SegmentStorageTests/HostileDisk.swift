@@ -242,12 +242,12 @@ final class HostileFile: DiskFile {
     }
   }
 
-  /// Some of the changes that were not synced, some of them torn.
+  /// Some of the changes that were not synced, some of them torn or garbled.
   func crashed(_ choices: inout Choices) -> [UInt8] {
     let (durable, pending) = state.withLock { ($0.durable, $0.pending) }
     var content = durable
     for change in pending {
-      switch (change, choices.below(4)) {
+      switch (change, choices.below(5)) {
       case (_, 0): continue
       case (.write(let bytes, let position), 1):
         let count = choices.below(bytes.count + 1)
@@ -258,6 +258,12 @@ final class HostileFile: DiskFile {
           let piece = Array(bytes[start..<min(start + 512, bytes.count)])
           HostileFile.apply(.write(piece, at: position + start), to: &content)
         }
+      case (.write(let bytes, let position), 3):
+        // The power went out while a sector was written: it holds anything.
+        let start = choices.below(max(1, bytes.count))
+        let garbage = choices.bytes(atLeast: 1, atMost: 512, mean: 100)
+        HostileFile.apply(
+          .write(Array(garbage.prefix(bytes.count - start)), at: position + start), to: &content)
       default: HostileFile.apply(change, to: &content)
       }
     }

@@ -16,7 +16,7 @@ struct EncodedBatch: Equatable {
 }
 
 /// Writes batches. One per commit thread: its memory is used again.
-struct BatchEncoder: ~Copyable {
+package struct BatchEncoder: ~Copyable {
   private let check: HeaderCheck
   private let compression: Compression
   /// Room for a header, and the records behind it: the batch itself when it is not compressed.
@@ -25,13 +25,15 @@ struct BatchEncoder: ~Copyable {
   private var compressed = ByteStore(capacity: 64 << 10)
   private var isCompressed = false
 
-  init(check: HeaderCheck, compression: Compression) {
+  package init(check: HeaderCheck, compression: Compression) {
     self.check = check
     self.compression = compression
   }
 
   /// Lends the batch encoded last.
-  func withBatch<R, Failure: Error>(_ body: (RawSpan) throws(Failure) -> R) throws(Failure) -> R {
+  package func withBatch<R, Failure: Error>(_ body: (RawSpan) throws(Failure) -> R) throws(Failure)
+    -> R
+  {
     try isCompressed ? compressed.withBytes(body) : records.withBytes(body)
   }
 
@@ -84,7 +86,7 @@ struct BatchEncoder: ~Copyable {
   }
 
   /// A batch of records as they are stored, for compaction: what `header` says, but with these records only.
-  mutating func encode(keeping kept: RawSpan, count: Int32, of header: BatchHeader) {
+  package mutating func encode(keeping kept: RawSpan, count: Int32, of header: BatchHeader) {
     begin()
     records.append(kept)
     finish(

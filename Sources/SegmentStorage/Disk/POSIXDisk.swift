@@ -40,7 +40,13 @@ package struct POSIXDisk: Disk {
     }
     defer { unsafe _ = closedir(directory) }
     var names: [String] = []
-    while let entry = unsafe readdir(directory) {
+    while true {
+      // The end and a failure look the same but for errno. Half a list would let a log be made over one that is there.
+      errno = 0
+      guard let entry = unsafe readdir(directory) else {
+        if errno == 0 { return names }
+        throw .failed(operation: "list", path: path, code: errno)
+      }
       let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
         unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) {
           unsafe String(cString: $0)
@@ -48,7 +54,6 @@ package struct POSIXDisk: Disk {
       }
       if name != "." && name != ".." { names.append(name) }
     }
-    return names
   }
 
   package func makeDirectory(_ path: String) throws(DiskError) {

@@ -98,11 +98,10 @@ struct AppendMemory: Equatable, Sendable {
     guard let keys = fields.next(UInt32.self) else { return nil }
     for _ in 0..<keys {
       guard let length = fields.next(UInt8.self), let bytes = fields.next(bytes: Int(length)),
+        let key = String(validating: bytes, as: UTF8.self),
         let first = fields.next(Int64.self), let last = fields.next(Int64.self)
       else { return nil }
-      memory.remember(
-        String(decoding: bytes, as: UTF8.self),
-        Appended(first: Offset(first), end: Offset(last), isRepeat: true))
+      memory.remember(key, Appended(first: Offset(first), end: Offset(last), isRepeat: true))
     }
     return fields.remaining == 0 ? (memory, Offset(end), newest) : nil
   }
@@ -128,7 +127,10 @@ struct MemoryVisitor: BatchVisitor {
         if name == "idempotency-count" { count = Int64(text(records, value)) }
       }
       guard isWhole else { throw .recordLength }
-      if let key, let count, count > 0, count <= Int64(LogLimits.batchRecordsMax) {
+      // An append lies in one batch, and its key is within the limit: anything else was not written by this log.
+      if let key, key.utf8.count <= LogLimits.idempotencyKeyBytesMax, let count, count > 0,
+        count <= header.next - found.offset.rawValue
+      {
         let end = Offset(found.offset.rawValue + count)
         memory.remember(key, Appended(first: found.offset, end: end, isRepeat: true))
       }

@@ -17,6 +17,7 @@ final class Committer: @unchecked Sendable {
   private var memory: AppendMemory
   private var encoder: BatchEncoder
   private var stopped: LogError?
+  private let health: LogHealth
   private let isReadOnly: Bool
 
   /// How many operations came together last, and how long the writing of the last batch took.
@@ -37,9 +38,10 @@ final class Committer: @unchecked Sendable {
 
   init(
     _ found: PartitionRecovery, at place: PartitionPlace, options: SegmentedLog.Options,
-    monitor: Monitor<PartitionLog.State>
+    monitor: Monitor<PartitionLog.State>, health: LogHealth
   ) {
     self.monitor = monitor
+    self.health = health
     isReadOnly = options.isReadOnly
     memory = found.memory
     encoder = BatchEncoder(check: place.check, compression: options.compression)
@@ -76,6 +78,7 @@ final class Committer: @unchecked Sendable {
       return state.waiting
     }
     guard !operations.isEmpty else { return 0 }
+    stopped = stopped ?? health.failure
     lastTogether = operations.count
     for operation in operations {
       perform(operation)
@@ -107,7 +110,7 @@ final class Committer: @unchecked Sendable {
 
   /// Leaves the partition as the next opening likes it best. After a failure nothing is touched.
   func finish() {
-    if stopped == nil && !isReadOnly {
+    if stopped == nil, health.failure == nil, !isReadOnly {
       writer.trim()
       // The records say the same, only slower.
       try? writer.remember(memory)
@@ -243,7 +246,7 @@ final class Committer: @unchecked Sendable {
     let failure: LogError =
       error.isNoRoom ? .full(detail: "\(error)") : .stopped(detail: "\(error)")
     stopped = failure
-    monitor.withLock { $0.stopped = failure }
+    health.fail(failure)
     return failure
   }
 }

@@ -11,7 +11,6 @@ final class PartitionLog: Sendable {
     var compaction: CompactionState
     var waiting: [AppendOperation] = []
     var waitingBytes = 0
-    var stopped: LogError?
     var isClosed = false
     /// Not started until the first append: most partitions of most logs are only read.
     var committer: Committer?
@@ -33,16 +32,21 @@ final class PartitionLog: Sendable {
   let monitor: Monitor<State>
   private let isReadOnly: Bool
   private let commits: SegmentedLog.Commits
+  private let health: LogHealth
 
-  init(_ place: PartitionPlace, options: SegmentedLog.Options) throws(LogError) {
+  init(
+    _ place: PartitionPlace, options: SegmentedLog.Options, health: LogHealth
+  ) throws(LogError) {
     self.place = place
+    self.health = health
     isReadOnly = options.isReadOnly
     commits = options.commits
     let found = try PartitionRecovery(place, isReadOnly: isReadOnly)
     monitor = Monitor(
       State(
         sealed: found.sealed, active: found.active, end: found.end, compaction: found.compaction))
-    let committer = Committer(found, at: place, options: options, monitor: monitor)
+    let committer = Committer(
+      found, at: place, options: options, monitor: monitor, health: health)
     monitor.withLock { $0.committer = committer }
   }
 
@@ -141,7 +145,7 @@ final class PartitionLog: Sendable {
   func enqueue(_ operation: AppendOperation) {
     let refusal = monitor.withLock { state -> LogError? in
       if state.isClosed { return .closed }
-      if let stopped = state.stopped { return stopped }
+      if let failure = health.failure { return failure }
       if isReadOnly { return .stopped(detail: "it was opened read-only") }
       let bytes = state.waitingBytes + operation.bytes
       guard bytes <= LogLimits.pendingBytesMax else {

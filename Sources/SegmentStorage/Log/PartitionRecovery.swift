@@ -1,4 +1,5 @@
 internal import EventStorage
+internal import Glibc
 
 /// What is found on disk when a partition is opened, made right again where a crash left it half done.
 struct PartitionRecovery {
@@ -46,22 +47,38 @@ struct PartitionRecovery {
 
   /// What was found may be in the cache of the operating system only, left there by a process that died before its sync, or whose
   /// sync failed; then no later sync would write it either. Nobody may see it before it has been written again, and synced.
-  private func makeDurable() throws(LogError) {
-    try place.attempt { () throws(DiskError) in
+  ///
+  /// Into a new file: what is durable already would be at stake if the power went out while it is written over.
+  private mutating func makeDurable() throws(LogError) {
+    do throws(DiskError) {
+      let unsure = end > remembered ? active : nil
+      if let unsure { try copy(unsure) }
       try place.disk.syncDirectory(place.directory)
-      guard let active, end > remembered else { return }
-      var position = active.index.position(of: max(remembered, active.base))
-      var buffer = [UInt8](repeating: 0, count: min(1 << 20, max(0, active.bytes - position)))
-      while position < active.bytes {
-        let wanted = min(buffer.count, active.bytes - position)
-        var span = buffer.mutableSpan
-        var target = unsafe span.mutableBytes
-        let count = try active.file.read(wanted, into: &target, at: position)
-        try unsafe active.file.writeAll(buffer.span.bytes.extracting(first: count), at: position)
-        position += wanted
-      }
-      try active.file.sync()
+      guard let unsure else { return }
+      let file = try place.disk.open(place.path(SegmentName.log(unsure.base)), .write)
+      active?.file = file
+    } catch {
+      throw openFailure(error, at: place.directory)
     }
+  }
+
+  /// Puts a copy in the place of the last segment, in one step.
+  private func copy(_ active: ActiveSegment) throws(DiskError) {
+    let path = place.path(SegmentName.log(active.base))
+    let copy = try place.disk.open(path + ".tmp", .replace)
+    var buffer = [UInt8](repeating: 0, count: min(1 << 20, active.bytes))
+    var position = 0
+    while position < active.bytes {
+      let wanted = min(buffer.count, active.bytes - position)
+      var span = buffer.mutableSpan
+      var target = unsafe span.mutableBytes
+      let count = try active.file.read(wanted, into: &target, at: position)
+      guard count == wanted else { throw .failed(operation: "read", path: path, code: EIO) }
+      try unsafe copy.writeAll(buffer.span.bytes.extracting(first: count), at: position)
+      position += count
+    }
+    try copy.sync()
+    try place.disk.rename(path + ".tmp", to: path)
   }
 
   /// The bases of the segments in order. Files that were never finished are removed.

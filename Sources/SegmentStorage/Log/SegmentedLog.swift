@@ -29,9 +29,10 @@ package final class SegmentedLog: EventLog {
     layout = directory.layout
     lock = Mutex(directory.lock)
     var partitions: [Partition: PartitionLog] = [:]
+    let health = LogHealth()
     for partition in directory.layout.all {
       let place = PartitionPlace(partition, inLog: path, of: directory.identity, on: disk)
-      partitions[partition] = try PartitionLog(place, options: options)
+      partitions[partition] = try PartitionLog(place, options: options, health: health)
     }
     self.partitions = partitions
     maintenance = Maintenance(of: partitions, options)

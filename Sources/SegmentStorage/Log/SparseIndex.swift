@@ -72,7 +72,7 @@ struct IndexFile: Equatable {
     return store.sealed()
   }
 
-  /// Nil when the bytes are not a whole index file.
+  /// Nil when the bytes are not a whole index file, or an entry lies outside of the segment or before the one ahead of it.
   init?(_ file: [UInt8]) {
     guard let body = checkedBody(of: file, magic: IndexFile.magic, version: IndexFile.version)
     else { return nil }
@@ -86,11 +86,13 @@ struct IndexFile: Equatable {
     self.bytes = Int(bytes)
     self.newest = newest
     index = SparseIndex()
+    var last = SparseIndex.Entry(offset: base, position: -1)
     for _ in 0..<count {
-      guard let offset = fields.next(Int64.self), let position = fields.next(Int64.self) else {
-        return nil
-      }
-      index.add(offset: offset, position: Int(position))
+      guard let offset = fields.next(Int64.self), let position = fields.next(Int64.self),
+        offset >= last.offset, offset < end, position > last.position, position < bytes
+      else { return nil }
+      last = SparseIndex.Entry(offset: offset, position: Int(position))
+      index.add(offset: last.offset, position: last.position)
     }
   }
 

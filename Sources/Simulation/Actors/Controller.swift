@@ -1,3 +1,4 @@
+internal import Decisions
 internal import EventStorage
 internal import Events
 internal import Projections
@@ -16,7 +17,7 @@ final class Controller: Process {
   private var writer: Writer?
   private var directory: Following<Directory>?
   private var routes: Following<RoutingTable>?
-  private var wishes: [Following<Wishes>] = []
+  private var wishes: [Following<MembershipRequests>] = []
   private var described: UInt64 = 0
   private var fetching: UInt64 = 0
   private var fencing: UInt64 = 0
@@ -142,17 +143,9 @@ final class Controller: Process {
   /// The next fact, if what nodes wish is not a fact yet.
   private func decide() {
     guard writer != nil, writing == nil, let directory, let routes else { return }
-    for wish in wishes.flatMap({ $0.fold.state.sorted }) {
-      guard let node = try? NodeID(wish.node) else { continue }
-      let known = directory.fold.state.node(node)
-      let isUp = known?.state == 1
-      guard wish.joins ? known?.incarnation ?? 0 < wish.incarnation : isUp else { continue }
-      var status = WireNodeStatus()
-      status.state = wish.joins ? .up : .left
-      status.incarnation = wish.joins ? wish.incarnation : known?.incarnation ?? 0
-      status.capacity = 1
-      return write(EventKey.node(node), .nodeStatus(status))
-    }
+    let facts = Membership.facts(
+      of: wishes.map(\.fold.state), in: directory.fold.state)
+    if let fact = facts.first { return write(fact.key, fact.value, named: fact.name) }
     let alive = directory.fold.state.nodes.filter { $0.state == 1 }
     guard !alive.isEmpty else { return }
     for number in 0..<Controller.slots {
@@ -162,20 +155,19 @@ final class Controller: Process {
       var route = WireSlotRoute()
       route.node = owner
       route.epoch = routes.fold.state.epoch(of: slot) + 1
-      return write(EventKey.slot(slot), .slotRoute(route))
+      var event = WireEvent()
+      event.slotRoute = route
+      guard let value: [UInt8] = try? event.serializedBytes() else { return }
+      return write(EventKey.slot(slot), value, named: "route-\(id)-\(world.newRequest())")
     }
   }
 
-  private func write(_ key: EventKey, _ body: WireEvent.OneOf_Body) {
-    var event = WireEvent()
-    event.body = body
-    guard let value: [UInt8] = try? event.serializedBytes() else { return }
-    // The same fact again, when the answer is lost, is the same append.
-    let number = world.newRequest()
+  /// The same fact again, when the answer is lost, is the same append.
+  private func write(_ key: EventKey, _ value: [UInt8], named name: String) {
     send(
       AppendBatch(
         [NewRecord(key: key.bytes, value: value)], timestamp: world.clock(of: id),
-        idempotencyKey: "fact-\(id)-\(number)", writer: writer))
+        idempotencyKey: name, writer: writer))
   }
 
   private func send(_ batch: AppendBatch) {

@@ -33,7 +33,7 @@ final class Node: Process {
     if !isIn || chance.strikes(.flap) {
       isIn.toggle()
       if isIn { incarnation += 1 }
-      return isIn ? encoded(.joinRequested(join)) : encoded(.leaveRequested(leave))
+      return isIn ? encoded(.joinRequested(join)) : encoded(.leaveRequested(.init()))
     }
     var load = WireLoadReported()
     load.incarnation = incarnation
@@ -51,12 +51,6 @@ final class Node: Process {
     var join = WireJoinRequested()
     join.capacity = 1
     return join
-  }
-
-  private var leave: WireLeaveRequested {
-    var leave = WireLeaveRequested()
-    leave.incarnation = incarnation
-    return leave
   }
 
   private func encoded(_ body: WireEvent.OneOf_Body) -> [UInt8] {

@@ -25,6 +25,8 @@ final class StreamClient: Process {
   private var connection: UInt64 = 0
   private var instance: ProcessID = 0
   private var frames = 0
+  /// Who sent the first frames.
+  private var server: UInt64 = 0
   private var hasVerdict = false
   private var asksWithToken = false
   private var asksWrongly = false
@@ -119,9 +121,10 @@ final class StreamClient: Process {
 
   func receive(_ envelope: Envelope) {
     switch envelope.letter {
-    case .frames(let bytes, let connection, let number):
+    case .frames(let bytes, let server, let connection, let number):
       guard connection == self.connection else { return }
-      guard number == frames + 1 else { return leave() }
+      guard number == frames + 1, frames == 0 || server == self.server else { return leave() }
+      self.server = server
       frames = number
       lastHeard = world.now
       for event in stream.read(bytes) where world.violation == nil { take(event) }

@@ -94,8 +94,9 @@ final class EmbeddedLogHost: Process {
   }
 
   func end(_ end: ProcessEnd) {
-    // Letting go of a log closes it, which a process that is gone does not do.
+    // Whoever holds the log still would close it later, and a process that is gone writes nothing: it is closed on a dead disk.
     disk.kill()
+    log?.close()
     log = nil
     if end == .killed { disk.endProcess() } else { disk.cutPower() }
     // A write to the end of the log that went elsewhere looks torn. One copy cannot tell; an operator who has another can.
@@ -255,13 +256,13 @@ final class EmbeddedLogHost: Process {
     return hasStopped
   }
 
-  /// Law 15: after a failed write or sync of a partition's segment nothing is acknowledged in it.
+  /// Law 15: after a failed write or sync of a segment nothing is acknowledged, wherever.
   private func judge(_ partition: Partition, _ operation: Int) {
-    let prefix = "log/\(partition.topic.name)-\(partition.index)/"
-    if disk.failedWrites.contains(where: {
-      $0.operation <= operation && $0.path.hasPrefix(prefix) && $0.path.hasSuffix(".log")
+    if let failed = disk.failedWrites.first(where: {
+      $0.operation <= operation && $0.path.hasPrefix("log/") && $0.path.hasSuffix(".log")
     }) {
-      world.fail(15, "\(partition) acknowledged an append after a write of it had failed")
+      world.fail(
+        15, "\(partition) acknowledged an append after a write of \(failed.path) had failed")
     }
   }
 

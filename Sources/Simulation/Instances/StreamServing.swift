@@ -38,6 +38,7 @@ final class StreamServing {
   private var streams: [Stream] = []
   private unowned let world: World
   private let instance: ProcessID
+  private let life: UInt64
   private let bytesMax: Int
   private var loopTime: VirtualTime
 
@@ -48,6 +49,7 @@ final class StreamServing {
     self.instance = instance
     self.world = world
     loopTime = world.now
+    life = world.newRequest()
     var configuration = GatewayConfiguration(loops: 1)
     configuration.heartbeatSeconds = Double(world.options.heartbeatSeconds)
     configuration.limits.slowReaderBytesMax = 2048
@@ -124,7 +126,8 @@ final class StreamServing {
     stream.lastArrival = arrival
     stream.sent += 1
     world.deliver(
-      .frames(frames, connection: stream.connection, number: stream.sent), from: instance,
+      .frames(frames, server: life, connection: stream.connection, number: stream.sent),
+      from: instance,
       to: stream.client, at: arrival)
   }
 }

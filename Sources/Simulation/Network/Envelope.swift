@@ -19,7 +19,8 @@ enum Letter {
   case gateway(GatewayRequest)
   case gatewayAnswer(GatewayAnswer)
   /// A piece of a stream.
-  case frames([UInt8], connection: UInt64, number: Int)
+  /// `server` is the life of the gateway that sends them: a connection does not outlive it, even when its opening arrives twice.
+  case frames([UInt8], server: UInt64, connection: UInt64, number: Int)
   /// The stream was ended, by whoever serves it or by the client.
   case hangUp(connection: UInt64)
 }

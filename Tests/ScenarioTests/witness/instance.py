@@ -9,18 +9,30 @@ import time
 
 
 class Instance:
-    def __init__(self, binary, log, port=0, arguments=()):
+    def __init__(self, binary, log, port=0, arguments=(), prefix=(), errors=None):
+        """`prefix` goes before the command, such as strace; `errors` is the file that takes what the server says."""
         self.binary, self.log, self.port, self.arguments = binary, log, port, list(arguments)
+        self.prefix, self.errors = list(prefix), errors
         self.process = None
 
-    def start(self, deadline=30):
-        self.process = subprocess.Popen(
-            [self.binary, "serve", "--log", f"file:{self.log}", "--port", str(self.port), "--json", *self.arguments],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    def spawn(self):
+        """Starts it and waits until it listens. False when it ended before that."""
+        with open(self.errors or os.devnull, "ab") as errors:
+            self.process = subprocess.Popen(
+                [*self.prefix, self.binary, "serve", "--log", f"file:{self.log}", "--port", str(self.port), "--json",
+                 *self.arguments],
+                stdout=subprocess.PIPE, stderr=errors, text=True)
         line = self.process.stdout.readline()
         if not line:
-            raise SystemExit(f"signalbox serve ended with {self.process.wait()} before it listened")
+            self.process.wait()
+            self.process.stdout.close()
+            return False
         self.port = json.loads(line)["port"]
+        return True
+
+    def start(self, deadline=30):
+        if not self.spawn():
+            raise SystemExit(f"signalbox serve ended with {self.process.returncode} before it listened")
         until = time.monotonic() + deadline
         while True:
             try:
@@ -32,6 +44,10 @@ class Instance:
             if time.monotonic() > until:
                 raise SystemExit("signalbox serve was not ready in time")
             time.sleep(0.01)
+
+    def said(self):
+        with open(self.errors, errors="replace") as file:
+            return file.read()
 
     def connect(self):
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)

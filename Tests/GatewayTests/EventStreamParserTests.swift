@@ -1,6 +1,6 @@
 import Testing
 
-@testable import signalbox
+@testable import Gateway
 
 @Suite struct EventStreamParserTests {
   let stream = """

@@ -1,23 +1,25 @@
 /// Reads `text/event-stream` as the HTML standard says, in chunks of any size.
-struct EventStreamParser {
-  struct Event: Equatable {
-    var name: String
-    var id: String?
-    var data: String
+package struct EventStreamParser {
+  package struct Event: Equatable {
+    package var name: String
+    package var id: String?
+    package var data: String
   }
 
   /// Where a reconnect should go on.
-  private(set) var lastEventID: String?
+  package private(set) var lastEventID: String?
   /// What the server asked a client to wait before it comes back.
-  private(set) var retry: Duration?
+  package private(set) var retry: Duration?
   private var line: [UInt8] = []
   private var afterReturn = false
   private var name = ""
   private var id: String?
   private var data: [String] = []
 
+  package init() {}
+
   /// The events that these bytes complete.
-  mutating func feed(_ bytes: some Sequence<UInt8>) -> [Event] {
+  package mutating func feed(_ bytes: some Sequence<UInt8>) -> [Event] {
     var events: [Event] = []
     for byte in bytes {
       defer { afterReturn = byte == UInt8(ascii: "\r") }
@@ -43,7 +45,9 @@ struct EventStreamParser {
     case "event": name = value
     case "data": data.append(value)
     case "id" where !value.utf8.contains(0): id = value
-    case "retry": retry = Int(value).map { .milliseconds($0) } ?? retry
+    // Digits alone: a sign is none, and a wait of less than nothing is no wait.
+    case "retry" where value.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }:
+      retry = Int(value).map { .milliseconds($0) } ?? retry
     default: break
     }
     return nil
