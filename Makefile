@@ -9,8 +9,9 @@ export SIGNALBOX_PYTHON ?= $(CURDIR)/.cache/python/bin/python3
 # Properties draw other cases with every commit, and the same ones for the same commit.
 export SIGNALBOX_PROPERTY_SEED ?= $(shell git rev-parse HEAD 2>/dev/null || echo 0)
 
-# Tests that wait for servers and clients have time-outs, so they do not share the cores with those that only compute.
-timed = ^(GatewayTests|RuntimeTests|CommandLineTests|ScenarioTests|BenchmarksTests)[.]
+# Tests that wait for servers and clients have time-outs, so they do not share the cores with those that only compute, and few of
+# them run at a time.
+timed = ^(GatewayTests|RuntimeTests|KafkaStorageTests|CommandLineTests|ScenarioTests|BenchmarksTests)[.]
 
 # How long each target is fuzzed, and which: all when none is named.
 SECONDS ?= 60
@@ -32,7 +33,7 @@ test: ## Check the format, build everything and run every test
 	swift format lint --strict -r Package.swift Sources Tests
 	swift build --build-tests --explicit-target-dependency-import-check error
 	swift test --skip-build --skip '$(timed)'
-	swift test --skip-build --filter '$(timed)'
+	swift test --skip-build --filter '$(timed)' --experimental-maximum-parallelization-width 4
 
 bench: ## Measure, each case beside its floor or rival
 	scripts/install.sh bench

@@ -38,9 +38,9 @@ final class Controller<Log: EventLog>: Service {
   /// The nodes as topology has them, as far as it was read.
   var directory: Fold<Directory> { folds.withLock { $0.topology } }
 
-  /// Leads until graceful shutdown.
+  /// Leads until graceful shutdown, or until another service has failed.
   func run() async throws {
-    await withGracefulShutdownHandler {
+    await withTaskCancellationOrGracefulShutdownHandler {
       while !isStopped.load(ordering: .relaxed) {
         do throws(LogError) {
           try await lead()
@@ -50,7 +50,7 @@ final class Controller<Log: EventLog>: Service {
           try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.pause) }
         }
       }
-    } onGracefulShutdown: { [self] in
+    } onCancelOrGracefulShutdown: { [self] in
       isStopped.store(true, ordering: .relaxed)
     }
   }

@@ -22,6 +22,10 @@ struct Program {
     process.standardOutput = standardOutput
     process.standardError = standardError
     try process.run()
+    // A command that does not end must fail its test, not stop all others.
+    let overdue = DispatchWorkItem { process.terminate() }
+    DispatchQueue.global().asyncAfter(deadline: .now() + 60, execute: overdue)
+    defer { overdue.cancel() }
     try standardInput.fileHandleForWriting.write(contentsOf: Data(input.utf8))
     try standardInput.fileHandleForWriting.close()
     // What a command says on standard error fits into a pipe: it is one line.

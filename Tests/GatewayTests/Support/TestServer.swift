@@ -16,6 +16,10 @@ func withServer<Log: EventLog, Value: Sendable>(
   var configuration = GatewayConfiguration(loops: 2)
   configuration.port = 0
   configuration.drainSpreadMilliseconds = 300
+  // Tests of time-outs set their own; the others must not fail because the machine is busy.
+  configuration.limits.headerTimeoutSeconds = 300
+  configuration.limits.idleTimeoutSeconds = 300
+  configuration.limits.bodyTimeoutSeconds = 300
   configure(&configuration)
   var logger = Logger(label: "test")
   logger.logLevel = .critical
