@@ -49,6 +49,11 @@ public protocol EventLog: Sendable, SendableMetatype {
   /// - Returns: true when the end is behind `offset`; false when the time is up, the log is closed or there is no such partition.
   func waitForRecords(in partition: Partition, after offset: Offset, for duration: Duration) -> Bool
 
+  /// How long ago it was that everything up to the partition's end was here to be read; nil when it has not been yet.
+  ///
+  /// A log behind a network may be cut off from it, and then lends what it has. Does not block.
+  func age(of partition: Partition) -> Duration?
+
   /// Stops appends, waits for those under way to become durable, and lets go of the log. Waiting readers wake. May be called again.
   ///
   /// Every completion is called, if not before this returns then soon after. From then on everything else throws `.closed`.
@@ -73,6 +78,9 @@ public struct LogBounds: Hashable, Sendable {
 }
 
 extension EventLog {
+  /// A log in this process knows its ends.
+  public func age(of partition: Partition) -> Duration? { .zero }
+
   /// Appends a batch and waits until it is durable and visible.
   public func append(
     _ batch: AppendBatch, to partition: Partition

@@ -9,6 +9,7 @@ extension ChannelPartition {
   func addInterest(of loop: Int, in channel: String, as shape: StreamShape) {
     state.withLock {
       $0.interests[channel, default: Interest()].loops[Int(shape.rawValue)] |= 1 << UInt64(loop)
+      _ = use(&$0)
     }
   }
 
@@ -18,6 +19,7 @@ extension ChannelPartition {
       guard let found = $0.interests.index(forKey: channel) else { return }
       $0.interests.values[found].loops[Int(shape.rawValue)] &= ~(1 << UInt64(loop))
       if $0.interests.values[found].isEmpty { $0.interests.remove(at: found) }
+      $0.usedAt = .now
     }
   }
 
@@ -27,19 +29,19 @@ extension ChannelPartition {
     /// Older than what is kept: it must take the state instead.
     case behind
     /// Behind the end of the log.
-    case beyondEnd(Offset)
+    case beyondEnd
+    /// Behind what is known of the log, which may have grown elsewhere: that will be seen soon.
+    case ahead
   }
 
-  func coverage(of offset: Offset, end: () -> Offset) -> Coverage {
-    let (start, horizon, position) = state.withLock {
-      ($0.window.start, $0.bounds.tombstoneHorizon, $0.position)
+  /// - Parameter moment: when the reader came. What the log held then decides where it ends.
+  func coverage(of offset: Offset, since moment: ContinuousClock.Instant) -> Coverage {
+    state.withLock { state in
+      if offset < state.window.start || offset < state.bounds.tombstoneHorizon { return .behind }
+      if offset <= max(state.position, state.bounds.end) { return .covered }
+      guard let knownAt = state.knownAt, knownAt <= moment else { return .beyondEnd }
+      return .ahead
     }
-    if offset < start || offset < horizon { return .behind }
-    if offset > position {
-      let end = end()
-      if offset > end { return .beyondEnd(end) }
-    }
-    return .covered
   }
 
   /// What a reader of some channels lacks.

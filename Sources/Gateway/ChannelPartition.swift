@@ -7,6 +7,8 @@ import Synchronization
 ///
 /// One follower feeds it; event loops and requests read it. Everything changes under one lock, so that a reader
 /// who registers and takes the state gets every later frame and none that the state holds already.
+///
+/// Where partitions are held on demand, it is idle, and holds nothing, until somebody needs it, and again when nobody does.
 final class ChannelPartition: Sendable {
   let partition: Partition
   let log: LogIdentity
@@ -14,9 +16,17 @@ final class ChannelPartition: Sendable {
   let state: Mutex<State>
   /// Everything before this offset has been handed to the loops.
   let posted: Atomic<Int64>
+  /// Wakes the follower of an idle partition.
+  let demand: Monitor<Demand>
   private let loops: [StreamLoop]
 
+  struct Demand: Sendable {
+    var isWanted: Bool
+    var isStopped = false
+  }
+
   struct State: Sendable {
+    var phase: Phase
     var channels: Channels
     /// Everything before it is folded.
     var position: Offset
@@ -30,8 +40,21 @@ final class ChannelPartition: Sendable {
     var bounds: LogBounds
     /// Where the log ended when the follower started: ready means to have come this far.
     var readyAt: Offset
+    /// Everything that the log held at this moment is folded. Nil when whoever feeds the partition knows that at any time.
+    var knownAt: ContinuousClock.Instant?
+    /// When somebody last asked for it.
+    var usedAt = ContinuousClock.now
     /// Why nothing is followed any more.
     var failure: LogError?
+  }
+
+  enum Phase: Sendable {
+    /// Nothing is held.
+    case idle
+    /// Fed, and on its way to where the log ended when somebody came to need it.
+    case starting
+    /// Fed, and serving.
+    case serving
   }
 
   /// Which loops want the frames of a channel, a bit each, by shape.
@@ -49,19 +72,39 @@ final class ChannelPartition: Sendable {
   /// - Parameter window: what is known of the records before `position`.
   init(
     _ partition: Partition, log: LogIdentity, channels: Channels, position: Offset,
-    window: RecentWindow, bounds: LogBounds, loops: [StreamLoop], limits: GatewayLimits
+    window: RecentWindow, bounds: LogBounds, knownAt: ContinuousClock.Instant? = nil,
+    loops: [StreamLoop], limits: GatewayLimits
   ) {
     self.partition = partition
     self.log = log
     self.loops = loops
     self.limits = limits
     posted = Atomic(position.rawValue)
+    demand = Monitor(Demand(isWanted: true))
     var channels = channels
     channels.collectsExpired = true
     state = Mutex(
       State(
-        channels: channels, position: position, window: window, bounds: bounds,
-        readyAt: bounds.end))
+        phase: .serving, channels: channels, position: position, window: window, bounds: bounds,
+        readyAt: bounds.end, knownAt: knownAt))
+  }
+
+  /// One that is idle until somebody needs it.
+  init(
+    idle partition: Partition, log: LogIdentity, loops: [StreamLoop], limits: GatewayLimits
+  ) {
+    self.partition = partition
+    self.log = log
+    self.loops = loops
+    self.limits = limits
+    posted = Atomic(0)
+    demand = Monitor(Demand(isWanted: false))
+    state = Mutex(
+      State(
+        phase: .idle, channels: Channels(), position: .zero,
+        window: RecentWindow(start: .zero, bytesMax: limits.recentBytesMax),
+        bounds: LogBounds(start: .zero, end: .zero, tombstoneHorizon: .zero), readyAt: .zero,
+        knownAt: .now))
   }
 
   /// The token of a position in this partition alone.
@@ -74,7 +117,7 @@ final class ChannelPartition: Sendable {
     let content = bytes.withUnsafeBytes { [UInt8]($0) }
     let entries = rows.withUnsafeBufferPointer { [RecordRow]($0) }
     var resumed: [Waiter] = []
-    let outgoing = state.withLock { state in
+    let outgoing = state.withLock { state -> [[LoopEntry]] in
       state.channels.apply(content.span.bytes, entries.span, next: next)
       let expired = state.channels.takeExpired()
       let batch = RecentBatch(
@@ -83,14 +126,15 @@ final class ChannelPartition: Sendable {
       state.window.append(batch)
       state.position = next
       if next > state.bounds.end { state.bounds.end = next }
+      state.lookWhetherServing()
       if !state.waiters.isEmpty {
         for (id, waiter) in state.waiters where waiter.offset <= next {
           resumed.append(waiter)
           state.waiters[id] = nil
         }
       }
-      return state.interests.isEmpty
-        ? [] : encode(batch, for: state.interests, loops: loops.count)
+      guard case .serving = state.phase, !state.interests.isEmpty else { return [] }
+      return encode(batch, for: state.interests, loops: loops.count)
     }
     for (index, entries) in outgoing.enumerated() where !entries.isEmpty {
       loops[index].post(entries)
@@ -109,6 +153,11 @@ final class ChannelPartition: Sendable {
     state.withLock { $0.bounds = bounds }
   }
 
+  /// Everything that the log held at this moment is folded.
+  func know(at moment: ContinuousClock.Instant) {
+    state.withLock { $0.knownAt = moment }
+  }
+
   /// The log gave up reading or appending; readiness says so from now on.
   /// - Returns: false when something had failed before, which stays the reason.
   @discardableResult
@@ -120,9 +169,12 @@ final class ChannelPartition: Sendable {
     }
   }
 
-  /// The fold as it is now: its state and its position, which belong together.
-  var fold: Fold<Channels> {
-    state.withLock { Fold(partition, state: $0.channels, position: $0.position) }
+  /// The fold as it is now: its state and its position, which belong together. Nil while nothing is held.
+  var fold: Fold<Channels>? {
+    state.withLock { state in
+      if case .idle = state.phase { return nil }
+      return Fold(partition, state: state.channels, position: state.position)
+    }
   }
 
   /// When the next key runs out of time, in milliseconds since 1970.
@@ -132,18 +184,28 @@ final class ChannelPartition: Sendable {
   var status: Status {
     state.withLock {
       Status(
-        position: $0.position, end: max($0.bounds.end, $0.position), logTime: $0.channels.logTime,
-        isReady: $0.failure == nil && $0.position >= $0.readyAt, failure: $0.failure)
+        phase: $0.phase, position: $0.position, end: max($0.bounds.end, $0.position),
+        logTime: $0.channels.logTime,
+        isReady: $0.failure == nil && $0.position >= $0.readyAt, failure: $0.failure,
+        age: $0.knownAt.map { .now - $0 } ?? .zero)
     }
   }
 
   /// How far a partition is.
   struct Status {
+    var phase: Phase
     var position: Offset
     var end: Offset
     var logTime: Int64
     var isReady: Bool
     var failure: LogError?
+    /// What the log held so long ago is folded.
+    var age: Duration
+
+    /// Seconds since the log was last heard of, when that is long enough to be told.
+    var staleSeconds: Int64? {
+      age < ChannelPartition.staleAfter ? nil : age.components.seconds
+    }
   }
 }
 

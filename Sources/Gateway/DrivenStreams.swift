@@ -42,7 +42,10 @@ package final class DrivenStreams {
   package func position(of partition: Int) -> Offset { partitions[partition].status.position }
 
   /// The fold of a partition as it is now.
-  package func fold(of partition: Int) -> Fold<Channels> { partitions[partition].fold }
+  package func fold(of partition: Int) -> Fold<Channels> {
+    let partition = partitions[partition]
+    return partition.fold ?? Fold(partition.partition)
+  }
 
   /// When the next key of a partition runs out of time, in milliseconds since 1970.
   package func nextExpiry(of partition: Int) -> Int64? { partitions[partition].nextExpiry }

@@ -2,51 +2,104 @@ import EventStorage
 import Events
 import Logging
 import NIOPosix
+import Projections
 import Synchronization
 
-/// Reads one partition to its end and goes on as it grows, on a thread of its own, until it is stopped.
+/// Reads one partition to its end and goes on as it grows, on a thread of its own, for as long as somebody needs it.
 final class Follower<Log: EventLog>: Sendable {
   /// How long a wait for records lasts before the follower looks around.
   static var glance: Duration { .milliseconds(100) }
+  /// After a log could not be reached, before trying again.
+  static var pause: Duration { .milliseconds(200) }
 
   private let log: Log
   private let partition: ChannelPartition
+  private let start: @Sendable (Partition) throws(LogError) -> GatewayServer<Log>.Start?
+  private let idle: Duration?
   private let logger: Logger
-  private let isStopped = Atomic(false)
   private let isExpiring = Atomic(false)
 
-  init(_ partition: ChannelPartition, of log: Log, logger: Logger) {
+  /// - Parameters:
+  ///   - start: where the fold begins.
+  ///   - idle: after so long without anybody who needs it the partition is let go; nil keeps it.
+  init(
+    _ partition: ChannelPartition, of log: Log,
+    from start: @escaping @Sendable (Partition) throws(LogError) -> GatewayServer<Log>.Start?,
+    lettingGoAfter idle: Duration?, logger: Logger
+  ) {
     self.log = log
     self.partition = partition
+    self.start = start
+    self.idle = idle
     self.logger = logger
   }
 
   /// Ends `run` within `glance`.
-  func stop() { isStopped.store(true, ordering: .relaxed) }
+  func stop() { partition.demand.change { $0.isStopped = true } }
 
-  /// Follows until stopped. An error of the log ends it too, is logged, and makes the gateway unready.
+  private var isStopped: Bool { partition.demand.withLock { $0.isStopped } }
+
+  /// Follows until stopped. A log that cannot be reached is tried again; any other error of it ends this too, is logged, and makes
+  /// the gateway unready.
   func run() {
+    var isCutOff = false
+    while true {
+      while !partition.demand.wait(for: .seconds(60), until: { $0.isWanted || $0.isStopped }) {}
+      if isStopped { return }
+      do throws(LogError) {
+        try begin()
+        try follow { [logger, partition] in
+          if isCutOff { logger.notice("following \(partition.partition) again") }
+          isCutOff = false
+        }
+      } catch .unavailable(let detail) {
+        if !isCutOff { logger.warning("cannot follow \(partition.partition) now: \(detail)") }
+        isCutOff = true
+        _ = partition.demand.wait(for: Self.pause) { $0.isStopped }
+      } catch {
+        if case .closed = error, isStopped { return }
+        partition.fail(error)
+        logger.error("no longer following \(partition.partition): \(error)")
+        return
+      }
+    }
+  }
+
+  private func begin() throws(LogError) {
+    guard partition.status.phase == .idle else { return }
+    let bounds = try log.bounds(of: partition.partition)
+    let start = try start(partition.partition)
+    partition.begin(
+      start?.channels ?? Channels(), at: start?.position ?? bounds.start, bounds)
+  }
+
+  /// Follows until stopped or let go.
+  private func follow(_ onRead: () -> Void) throws(LogError) {
     var sink = PartitionSink(partition: partition)
     var position = partition.status.position
-    do throws(LogError) {
-      while !isStopped.load(ordering: .relaxed) {
-        let next = try log.read(
-          partition.partition, from: position, bytesMax: partition.limits.readBytesMax,
-          into: &sink)
-        partition.observe(try log.bounds(of: partition.partition))
-        if next > position {
-          position = next
-          continue
-        }
-        if !log.waitForRecords(in: partition.partition, after: position, for: patience()) {
-          _ = try log.bounds(of: partition.partition)
-          passTime()
-        }
+    // What the log held at a moment ended here: once that is read, what is folded is no older.
+    var target: (end: Offset, known: ContinuousClock.Instant)?
+    while !isStopped {
+      let known = log.age(of: partition.partition).map { ContinuousClock.now - $0 }
+      let bounds = try log.bounds(of: partition.partition)
+      partition.observe(bounds)
+      if target == nil, let known { target = (bounds.end, known) }
+      let next = try log.read(
+        partition.partition, from: position, bytesMax: partition.limits.readBytesMax, into: &sink)
+      onRead()
+      let isAtEnd = next == position
+      position = next
+      if let reached = target, position >= reached.end {
+        partition.know(at: reached.known)
+        target = nil
       }
-    } catch {
-      if case .closed = error, isStopped.load(ordering: .relaxed) { return }
-      partition.fail(error)
-      logger.error("no longer following \(partition.partition): \(error)")
+      if !isAtEnd { continue }
+      if log.waitForRecords(in: partition.partition, after: position, for: patience()) { continue }
+      passTime()
+      if let idle, partition.rest(after: idle) {
+        logger.info("\(partition.partition) is let go at \(position)")
+        return
+      }
     }
   }
 

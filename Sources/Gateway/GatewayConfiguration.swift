@@ -18,6 +18,8 @@ package struct GatewayConfiguration: Sendable {
   package var drainSeconds: Double = 10
   /// Who may call from a browser page of another origin.
   package var cors: CrossOriginPolicy = .none
+  /// Seconds after which a partition that nobody needs is let go, to be read again when somebody does; nil holds all of them always.
+  package var partitionIdleSeconds: Double?
   /// Writes frames straight to the socket. False sends everything through the channel's pipeline.
   package var writesToSocket = true
   /// Pages served as they are, by path: `/` and the like.

@@ -43,9 +43,13 @@ final class GatewayCore: Sendable {
     for loop in loops { loop.drainStreams() }
   }
 
-  /// True when every fold has come to where the log ended when it began, and the log still works.
+  /// True when every fold has come to where the log ended when it began, and the log still works. A fold that is read on demand
+  /// makes only those wait who need it.
   var isReady: Bool {
-    !isDraining.load(ordering: .relaxed) && partitions.allSatisfy { $0.status.isReady }
+    !isDraining.load(ordering: .relaxed)
+      && partitions.allSatisfy {
+        configuration.partitionIdleSeconds == nil ? $0.status.isReady : $0.status.failure == nil
+      }
   }
 
   /// Answers any request. Failures become problem documents.

@@ -36,43 +36,54 @@ package final class GatewayServer<Log: EventLog>: Service {
   private let followers: [Follower<Log>]
   private let onListening: @Sendable (Int) -> Void
 
-  /// - Parameter starts: by partition of messages; those left out begin at the start of the log.
+  /// - Parameter start: where the fold of a partition of messages begins; nil for the start of the log. Called when the partition is
+  ///   needed: for each in here, unless they are held on demand. May block.
   /// - Parameter onListening: called with the port once connections are accepted.
   package init(
-    log: Log, configuration: GatewayConfiguration, starts: [Partition: Start] = [:],
+    log: Log, configuration: GatewayConfiguration,
+    start: @escaping @Sendable (Partition) throws(LogError) -> Start? = { _ in nil },
     logger: Logger, onListening: @escaping @Sendable (Int) -> Void = { _ in }
   ) throws(LogError) {
     self.log = log
     self.configuration = configuration
     self.logger = logger
     self.onListening = onListening
-    let bounds = try log.layout.partitions(of: .messages).map { partition throws(LogError) in
-      (partition, try log.bounds(of: partition))
+    let starts = try log.layout.partitions(of: .messages).map {
+      partition throws(LogError) -> (Partition, (Start, LogBounds)?) in
+      if configuration.partitionIdleSeconds != nil { return (partition, nil) }
+      let bounds = try log.bounds(of: partition)
+      return (
+        partition,
+        (try start(partition) ?? Start(channels: Channels(), position: bounds.start), bounds)
+      )
     }
     group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.loops)
     let loops = group.makeIterator().enumerated().map { index, eventLoop in
       StreamLoop(index: index, eventLoop: eventLoop, configuration: configuration)
     }
-    let partitions = bounds.map { partition, bounds in
-      let start = starts[partition] ?? Start(channels: Channels(), position: bounds.start)
+    let partitions = starts.map { partition, found in
+      guard let (start, bounds) = found else {
+        return ChannelPartition(
+          idle: partition, log: log.identity, loops: loops, limits: configuration.limits)
+      }
       return ChannelPartition(
         partition, log: log.identity, channels: start.channels, position: start.position,
         window: RecentWindow(
           start: start.position, bytesMax: configuration.limits.recentBytesMax),
-        bounds: bounds, loops: loops, limits: configuration.limits)
+        bounds: bounds, knownAt: .now, loops: loops, limits: configuration.limits)
     }
-    for loop in loops {
-      loop.partitions = partitions
-      loop.log = log
+    for loop in loops { loop.partitions = partitions }
+    let idle = configuration.partitionIdleSeconds.map { Duration.seconds($0) }
+    followers = partitions.map {
+      Follower($0, of: log, from: start, lettingGoAfter: idle, logger: logger)
     }
-    followers = partitions.map { Follower($0, of: log, logger: logger) }
     core = GatewayCore(
       log: log, partitions: partitions, loops: loops, configuration: configuration,
       logger: logger)
   }
 
-  /// The folds of the partitions of messages as they are now: what is worth storing.
-  package var folds: [Fold<Channels>] { core.partitions.map(\.fold) }
+  /// The folds of the partitions of messages that are held, as they are now: what is worth storing.
+  package var folds: [Fold<Channels>] { core.partitions.compactMap(\.fold) }
 
   /// Serves until graceful shutdown or cancellation.
   ///

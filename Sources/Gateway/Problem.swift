@@ -188,6 +188,15 @@ extension Problem {
       Problem(
         status: .contentTooLarge, code: "record-too-large", title: "The record is too large",
         detail: "\(what): \(size), but the limit is \(limit). Nothing was published.")
+    case .unavailable:
+      Problem(
+        status: .serviceUnavailable, code: "log-unavailable", title: "The log cannot be reached",
+        detail: "Nothing was published: \(error).", retryAfterSeconds: 2)
+    case .outcomeUnknown:
+      Problem(
+        status: .serviceUnavailable, code: "outcome-unknown",
+        title: "Whether this was published is not known",
+        detail: "This is not acknowledged: \(error). \(Problem.again)", retryAfterSeconds: 2)
     default:
       Problem(
         status: .serviceUnavailable, code: "log-stopped", title: "The log has stopped",
@@ -198,6 +207,13 @@ extension Problem {
   /// What was written when the disk failed may turn out to be there.
   private static let again =
     "Then send it again with the same Idempotency-Key: it is not there twice."
+
+  static func starting(_ status: ChannelPartition.Status) -> Problem {
+    Problem(
+      status: .serviceUnavailable, code: "starting", title: "The log is still being read",
+      detail: "The service has read up to \(status.position) of \(status.end); try again, or ask "
+        + "another instance.", retryAfterSeconds: 1)
+  }
 
   static let tooManyConnections = Problem(
     status: .serviceUnavailable, code: "too-many-connections",

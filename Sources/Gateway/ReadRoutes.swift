@@ -12,6 +12,7 @@ enum ReadRoutes {
     let channel = try RequestTarget.channel(path[2])
     let partition = context.core.partition(of: channel)
     let parameters = RequestTarget.parameters(query)
+    try await partition.serve(within: context.core.limits.minWaitSeconds)
     if let text = parameters.first(where: { $0.name == "min" })?.value {
       let wait = parameters.first { $0.name == "wait" }?.value
       try await reach(text, wait: wait, in: partition, context)
@@ -22,6 +23,10 @@ enum ReadRoutes {
     JSONWriter.append(channel.text, to: &json)
     JSONWriter.name("position", to: &json)
     JSONWriter.append(partition.token(position), to: &json)
+    if let seconds = partition.status.staleSeconds {
+      json.append(literal: ",\"staleSeconds\":")
+      json.append(decimal: seconds)
+    }
     json.append(literal: ",\"messages\":[")
     for (index, message) in messages.enumerated() {
       if index > 0 { json.append(literal: ",") }
@@ -85,6 +90,15 @@ enum HealthRoutes {
       json.append(decimal: status.position.rawValue)
       json.append(literal: ",\"end\":")
       json.append(decimal: status.end.rawValue)
+      switch status.phase {
+      case .idle: json.append(literal: ",\"state\":\"idle\"")
+      case .starting: json.append(literal: ",\"state\":\"starting\"")
+      case .serving: break
+      }
+      if status.phase != .idle, let seconds = status.staleSeconds {
+        json.append(literal: ",\"staleSeconds\":")
+        json.append(decimal: seconds)
+      }
       if let failure = status.failure {
         json.append(literal: ",\"error\":")
         JSONWriter.append(failure.description, to: &json)

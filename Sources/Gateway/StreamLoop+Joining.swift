@@ -19,9 +19,48 @@ extension StreamLoop {
     subscriber.beatSlot = beats[subscriber.beat].count
     beats[subscriber.beat].append(subscriber)
 
-    let verdict = judge(request.lastEventID, for: subscriber)
     var frames = Array("retry: \(jittered(configuration.retryMilliseconds))\n\n".utf8)
-    switch verdict {
+    let waiting = Subscriber.Waiting(lastEventID: request.lastEventID, since: .now)
+    if !open(subscriber, with: waiting, &frames) {
+      subscriber.phase = .waiting(waiting)
+      if self.waiting.isEmpty { lookAgain() }
+      self.waiting.append(subscriber)
+    }
+    output.begin(request, with: SharedFrames(frames))
+    pull(subscriber)
+    return subscriber
+  }
+
+  /// How often is looked whether a reader need wait no longer.
+  static let waitingInterval = TimeAmount.milliseconds(20)
+
+  private func lookAgain() {
+    eventLoop.scheduleTask(in: StreamLoop.waitingInterval) { [self] in
+      let asked = waiting
+      waiting = asked.filter { subscriber in
+        guard let since = subscriber.waiting, subscriber.output.isOpen else { return false }
+        var frames: [UInt8] = []
+        if open(subscriber, with: since, &frames) {
+          subscriber.output.write(SharedFrames(frames))
+          pull(subscriber)
+          return false
+        }
+        if .now - since.since < .seconds(limits.streamStartSecondsMax) { return true }
+        // Another instance may know more; a browser comes back by itself.
+        subscriber.phase = .ended
+        subscriber.output.end(with: farewell(": the log cannot be read now"))
+        return false
+      }
+      if !waiting.isEmpty { lookAgain() }
+    }
+  }
+
+  /// Judges what a reader lacks, and says so; false when that is not known yet.
+  private func open(
+    _ subscriber: Subscriber, with waiting: Subscriber.Waiting, _ frames: inout [UInt8]
+  ) -> Bool {
+    switch judge(waiting, for: subscriber) {
+    case .unknown: return false
     case .resumed(let offsets):
       for index in subscriber.cursors.indices { subscriber.cursors[index].offset = offsets[index] }
       subscriber.phase = .behind(announces: true, withIDs: true)
@@ -33,9 +72,7 @@ extension StreamLoop {
       beginState(of: subscriber)
       appendVerdict("reset", reason: reason, of: subscriber, to: &frames)
     }
-    output.begin(request, with: SharedFrames(frames))
-    pull(subscriber)
-    return subscriber
+    return true
   }
 
   /// Lets go of a stream whose connection is gone or has ended.
@@ -74,12 +111,17 @@ extension StreamLoop {
     case resumed([Offset])
     case snapshot(reason: StaticString)
     case reset(reason: StaticString)
+    /// Not known yet.
+    case unknown
   }
 
   /// What can be done for a client that has seen everything up to this token. A stream never answers an error: a
   /// browser's EventSource could not see it, and would give up for good.
-  private func judge(_ token: String?, for subscriber: Subscriber) -> Verdict {
-    guard let token else { return .snapshot(reason: "new") }
+  private func judge(_ waiting: Subscriber.Waiting, for subscriber: Subscriber) -> Verdict {
+    guard subscriber.cursors.allSatisfy({ partitions[$0.partition].use() }) else {
+      return .unknown
+    }
+    guard let token = waiting.lastEventID else { return .snapshot(reason: "new") }
     let position: Position
     do throws(TokenFailure) {
       position = try Position(token: token)
@@ -92,20 +134,20 @@ extension StreamLoop {
     guard position.log == partitions[0].log else { return .reset(reason: "other-log") }
     var offsets: [Offset] = []
     var isBehind = false
+    var isAhead = false
     for cursor in subscriber.cursors {
       let partition = partitions[cursor.partition]
       guard let offset = position[partition.partition] else {
         return .reset(reason: "other-partitions")
       }
-      let coverage = partition.coverage(of: offset) {
-        (try? log?.bounds(of: partition.partition).end) ?? partition.status.end
-      }
-      switch coverage {
+      switch partition.coverage(of: offset, since: waiting.since) {
       case .covered: offsets.append(offset)
       case .behind: isBehind = true
+      case .ahead: isAhead = true
       case .beyondEnd: return .reset(reason: "beyond-end")
       }
     }
+    if isAhead { return .unknown }
     return isBehind ? .snapshot(reason: "behind") : .resumed(offsets)
   }
 
@@ -142,7 +184,7 @@ extension StreamLoop {
     eventLoop.preconditionInEventLoop()
     while subscriber.output.isOpen, subscriber.output.pendingBytes == 0 {
       switch subscriber.phase {
-      case .live, .ended: return
+      case .live, .ended, .waiting: return
       case .state(let feed, let after): pullState(subscriber, feed: feed, after: after)
       case .behind(let announces, let withIDs):
         pullChanges(subscriber, announces: announces, withIDs: withIDs)

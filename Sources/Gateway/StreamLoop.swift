@@ -15,11 +15,12 @@ final class StreamLoop: @unchecked Sendable {
   let eventLoop: any EventLoop
   let configuration: GatewayConfiguration
   var partitions: [ChannelPartition] = []
-  var log: (any EventLog)?
   private let mailbox = Mutex(Mailbox())
   var topics: [StreamTopic: [Subscriber]] = [:]
   var beats: [[Subscriber]]
   var nextBeat = 0
+  /// Readers of whom it is not known yet what they lack.
+  var waiting: [Subscriber] = []
   var isDraining = false
   private var beating: RepeatedTask?
 
@@ -253,17 +254,23 @@ final class StreamLoop: @unchecked Sendable {
   private func heartbeat(for subscriber: Subscriber, at time: Int64) -> SharedFrames {
     let id = token(of: subscriber)
     var behind: Int64 = 0
+    var staleSeconds: Int64?
     var logTime: Int64 = 0
     for cursor in subscriber.cursors {
       let status = partitions[cursor.partition].status
       behind += max(0, status.end.rawValue - cursor.offset.rawValue)
       logTime = max(logTime, status.logTime)
+      if let seconds = status.staleSeconds { staleSeconds = max(staleSeconds ?? 0, seconds) }
     }
     var json: [UInt8] = []
     json.append(literal: "{\"position\":")
     JSONWriter.append(id, to: &json)
     json.append(literal: ",\"behind\":")
     json.append(decimal: behind)
+    if let staleSeconds {
+      json.append(literal: ",\"staleSeconds\":")
+      json.append(decimal: staleSeconds)
+    }
     json.append(literal: ",\"logTime\":\"")
     WallClock.append(logTime, to: &json)
     json.append(literal: "\",\"time\":\"")
@@ -292,13 +299,14 @@ final class StreamLoop: @unchecked Sendable {
     if !isDraining { beating?.cancel() }
     beating = nil
     partitions = []
+    waiting = []
     topics = [:]
     beats = []
   }
 
   /// The last words of a stream that a client should take up again elsewhere.
-  func farewell() -> SharedFrames {
+  func farewell(_ reason: String = ": draining") -> SharedFrames {
     let milliseconds = Int.random(in: 100...max(100, configuration.drainSpreadMilliseconds))
-    return SharedFrames(Array("retry: \(milliseconds)\n: draining\n\n".utf8))
+    return SharedFrames(Array("retry: \(milliseconds)\n\(reason)\n\n".utf8))
   }
 }

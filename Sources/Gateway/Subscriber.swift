@@ -35,6 +35,8 @@ final class Subscriber: @unchecked Sendable {
 
   /// What the reader gets next.
   enum Phase {
+    /// Nothing, until it is known what it lacks.
+    case waiting(Waiting)
     /// Every frame as it comes.
     case live
     /// The state of its channels, one after another; `after` is the last message sent of the present one.
@@ -46,11 +48,21 @@ final class Subscriber: @unchecked Sendable {
     case ended
   }
 
+  /// What a reader waits with.
+  struct Waiting {
+    var lastEventID: String?
+    var since: ContinuousClock.Instant
+  }
+
   init(output: any StreamOutput, shape: StreamShape, feeds: [Feed], cursors: [Cursor]) {
     self.output = output
     self.shape = shape
     self.feeds = feeds
     self.cursors = cursors
+  }
+
+  var waiting: Waiting? {
+    if case .waiting(let waiting) = phase { waiting } else { nil }
   }
 
   var isLive: Bool {

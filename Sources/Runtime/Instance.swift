@@ -50,10 +50,18 @@ package struct Instance: Sendable {
     let controller = Controller(of: log, logger: logger)
     var configuration = configuration
     configuration.directory = { controller.directory }
-    let gateway = try GatewayServer(
-      log: log, configuration: configuration, starts: try await starts(log, snapshots),
-      logger: logger
-    ) { port in listening(Address(host: host, port: port)) }
+    let (settled, logger) = (configuration, logger)
+    let gateway = try await onThread("start") {
+      try GatewayServer(
+        log: log, configuration: settled,
+        start: { partition throws(LogError) in
+          let fold = try startingFold(
+            partition, log, snapshots, recentBytes: Instance.resumableBytes, logger)
+          logger.info("\(partition) starts at \(fold.position)")
+          return .init(channels: fold.state, position: fold.position)
+        }, logger: logger
+      ) { port in listening(Address(host: host, port: port)) }
+    }
     var all: [any Service] = [gateway, controller]
     if let snapshots {
       all.append(
@@ -69,10 +77,15 @@ package struct Instance: Sendable {
     try await ServiceGroup(configuration: group).run()
   }
 
-  /// Beside the log; a log in memory has none.
+  /// Where the settings say, or beside the log; a log in memory has none, and one on Kafka only where the settings say.
   private var snapshotFiles: SnapshotFiles? {
-    guard case .file(let path) = settings.log else { return nil }
-    return SnapshotFiles(folder: path + "/snapshots")
+    switch settings.log {
+    case .memory, .recording: nil
+    case .file(let path):
+      SnapshotFiles(folder: settings.snapshots.isEmpty ? path + "/snapshots" : settings.snapshots)
+    case .kafka:
+      settings.snapshots.isEmpty ? nil : SnapshotFiles(folder: settings.snapshots)
+    }
   }
 
   private var configuration: GatewayConfiguration {
@@ -90,23 +103,11 @@ package struct Instance: Sendable {
     configuration.limits.bodyBytesMax = settings.bodyBytesMax
     configuration.limits.headerTimeoutSeconds = Double(settings.headerTimeoutSeconds)
     configuration.pages = pages
-    return configuration
-  }
-
-  /// Where the folds start; the gateway reads the log from there.
-  private func starts<Log: EventLog>(
-    _ log: Log, _ files: SnapshotFiles?
-  ) async throws -> [Partition: GatewayServer<Log>.Start] {
-    let (logger, recentBytes) = (logger, Instance.resumableBytes)
-    return try await onThread("start") {
-      var starts: [Partition: GatewayServer<Log>.Start] = [:]
-      for partition in log.layout.partitions(of: .messages) {
-        let fold = try startingFold(partition, log, files, recentBytes: recentBytes, logger)
-        logger.info("\(partition) starts at \(fold.position)")
-        starts[partition] = .init(channels: fold.state, position: fold.position)
-      }
-      return starts
+    // A log on Kafka is shared by many instances: each holds what its own clients need.
+    if case .kafka = settings.log {
+      configuration.partitionIdleSeconds = Double(settings.partitionIdleSeconds)
     }
+    return configuration
   }
 
   /// Bytes of a partition, as stored, whose tokens resume exactly after a restart when the snapshots allow it.

@@ -22,6 +22,7 @@ func openLog(_ settings: Settings) throws -> any EventLog {
     options.prefix = prefix
     options.partitions = settings.partitions
     options.properties = settings.kafkaProperties
+    options.appendTimeout = .seconds(settings.appendTimeoutSeconds)
     return try KafkaLog(options)
   case .recording(let path):
     throw SettingsFailure(

@@ -19,6 +19,12 @@ package struct Settings: Sendable {
   package var bodyBytesMax: Int
   package var headerTimeoutSeconds: Int
   package var snapshotSeconds: Int
+  /// The folder of snapshots; empty for the one beside a log in files, and for none beside others.
+  package var snapshots: String
+  /// Seconds after which an instance lets go of a partition on Kafka that none of its clients needs.
+  package var partitionIdleSeconds: Int
+  /// Seconds that a write may wait for Kafka before it is refused.
+  package var appendTimeoutSeconds: Int
   package var logLevel: String
   /// Properties of librdkafka for a log on Kafka. Written as `name=value`, one to a line.
   package var kafkaProperties: [String: String]
@@ -39,6 +45,9 @@ package struct Settings: Sendable {
     "body-bytes-max": 1_048_576,
     "header-timeout-seconds": 10,
     "snapshot-seconds": 60,
+    "snapshots": "",
+    "partition-idle-seconds": 60,
+    "append-timeout-seconds": 10,
     "log-level": "notice",
     "kafka-properties": "",
   ]
@@ -85,6 +94,9 @@ package struct Settings: Sendable {
       bodyBytesMax = try reader.requiredInt(forKey: "body-bytes-max")
       headerTimeoutSeconds = try reader.requiredInt(forKey: "header-timeout-seconds")
       snapshotSeconds = try reader.requiredInt(forKey: "snapshot-seconds")
+      snapshots = try reader.requiredString(forKey: "snapshots")
+      partitionIdleSeconds = try reader.requiredInt(forKey: "partition-idle-seconds")
+      appendTimeoutSeconds = try reader.requiredInt(forKey: "append-timeout-seconds")
       logLevel = try reader.requiredString(forKey: "log-level")
       kafkaProperties = try Settings.properties(reader.requiredString(forKey: "kafka-properties"))
     } catch let failure as SettingsFailure {
@@ -107,6 +119,8 @@ package struct Settings: Sendable {
       ("body-bytes-max", bodyBytesMax, 1...(4 << 20) - 4096),
       ("header-timeout-seconds", headerTimeoutSeconds, 1...3600),
       ("snapshot-seconds", snapshotSeconds, 1...86_400),
+      ("partition-idle-seconds", partitionIdleSeconds, 1...86_400),
+      ("append-timeout-seconds", appendTimeoutSeconds, 1...300),
     ]
     for (name, value, range) in ranges where !range.contains(value) {
       throw SettingsFailure(

@@ -33,6 +33,12 @@ struct InstanceOptions: ParsableArguments {
   var headerTimeoutSeconds: String?
   @Option(help: "Seconds between snapshots of the projections (default 60).")
   var snapshotSeconds: String?
+  @Option(help: "The folder of snapshots; for a log on Kafka there is none unless given, each instance its own.")
+  var snapshots: String?
+  @Option(help: "On Kafka: seconds until a partition that no client needs is let go (default 60).")
+  var partitionIdleSeconds: String?
+  @Option(help: "On Kafka: seconds that a write may wait before it is refused (default 10).")
+  var appendTimeoutSeconds: String?
   @Option(help: "A property of librdkafka as name=value, such as those for TLS; may be repeated.")
   var kafkaProperty: [String] = []
   @Option(help: "trace, debug, info, notice, warning or error (default notice).")
@@ -46,7 +52,8 @@ struct InstanceOptions: ParsableArguments {
       ("heartbeat-seconds", heartbeatSeconds), ("retry-milliseconds", retryMilliseconds),
       ("connections-max", connectionsMax), ("body-bytes-max", bodyBytesMax),
       ("header-timeout-seconds", headerTimeoutSeconds), ("snapshot-seconds", snapshotSeconds),
-      ("log-level", logLevel),
+      ("snapshots", snapshots), ("partition-idle-seconds", partitionIdleSeconds),
+      ("append-timeout-seconds", appendTimeoutSeconds), ("log-level", logLevel),
     ]
     var flags = changes
     for case (let name, let value?) in given { flags[name] = value }

@@ -72,6 +72,10 @@ extension KafkaLog {
       && tail.state.withLock { $0.hasRecords(after: offset) }
   }
 
+  package func age(of partition: Partition) -> Duration? {
+    tails.tails[partition]?.state.withLock { $0.knownAt }.map { .now - $0 }
+  }
+
   /// Asks now and then where the partition starts, and before which offset tombstones may be gone.
   ///
   /// The broker keeps a tombstone for `delete.retention.ms` after it first compacts it, which is not before `min.compaction.lag.ms`

@@ -14,6 +14,7 @@ package final class KafkaLog: EventLog {
   let appends: PendingAppends
   let tails: TailReader
   let pool: ReaderPool
+  private let pulse: Pulse
   private let plain: PlainProducer
   private let preparation: Preparation
   private let transactors: Transactors
@@ -39,6 +40,7 @@ package final class KafkaLog: EventLog {
       }
       self.appends = appends
       self.tails = tails
+      pulse = Pulse(tails, options)
       self.pool = pool
       self.transactors = transactors
       self.plain = plain
@@ -48,6 +50,7 @@ package final class KafkaLog: EventLog {
         path: options.url, reason: error.detail, remedy: "check the properties of librdkafka")
     }
     tails.start()
+    pulse.start()
     plain.start(doubt: preparation.doubt)
     preparation.start()
   }
@@ -100,6 +103,7 @@ package final class KafkaLog: EventLog {
     _ = appends.waitUntilEmpty(for: options.requestTimeout)
     plain.close()
     transactors.waitUntilEnded()
+    pulse.close()
     tails.close()
     pool.close()
     for (number, pending) in appends.all {

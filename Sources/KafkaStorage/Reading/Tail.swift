@@ -30,7 +30,11 @@ final class Tail: Sendable {
     /// Behind the last record that was read.
     var end = Offset.zero
     /// Everything committed before this has been read.
-    var readTo = Offset.zero
+    var readTo = Offset.zero { didSet { compare() } }
+    /// Where the broker said that the partition ends, and when it was asked; nil once that has been read.
+    var endSaid: (end: Offset, asked: ContinuousClock.Instant)? { didSet { compare() } }
+    /// Everything that was there at this moment has been read; nil before it is ready.
+    var knownAt: ContinuousClock.Instant?
     var newestTime: Int64 = 0
 
     var chunks: [RecordChunk] = []
@@ -71,6 +75,14 @@ extension Tail.State {
     oldest = 0
     cachedBytes = 0
     keys = RecentKeys(from: from)
+    endSaid = nil
+    knownAt = nil
+  }
+
+  private mutating func compare() {
+    guard let said = endSaid, readTo >= said.end else { return }
+    knownAt = said.asked
+    endSaid = nil
   }
 
   /// Takes what was read next.

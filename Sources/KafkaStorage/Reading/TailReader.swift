@@ -150,6 +150,7 @@ final class TailReader: Sendable {
   private func begin(_ partition: Partition, _ followed: inout [Partition: Following]) -> Bool {
     guard let tail = tails[partition] else { return true }
     let topic = options.topic(partition.topic)
+    let asked = ContinuousClock.now
     do throws(KafkaFailure) {
       let (start, end) = try client.watermarks(
         of: topic, partition.index, within: min(options.requestTimeout, .seconds(1)))
@@ -167,6 +168,7 @@ final class TailReader: Sendable {
         // Going on after an error, unless retention has passed by.
         if state.phase == .ready, state.readTo >= start { return }
         state.begin(start: start, from: from)
+        state.endSaid = (end, asked)
         state.trouble = nil
         if from == end {
           state.end = end

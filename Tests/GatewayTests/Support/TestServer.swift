@@ -25,7 +25,7 @@ func withServer<Log: EventLog, Value: Sendable>(
   logger.logLevel = .critical
   let (ports, listening) = AsyncStream.makeStream(of: Int.self)
   let gateway = try GatewayServer(
-    log: log, configuration: configuration, starts: starts, logger: logger,
+    log: log, configuration: configuration, start: { starts[$0] }, logger: logger,
     onListening: { port in listening.yield(port) })
   let services = ServiceGroup(
     configuration: ServiceGroupConfiguration(services: [gateway], logger: logger))

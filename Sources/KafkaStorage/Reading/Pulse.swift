@@ -1,0 +1,48 @@
+internal import EventStorage
+
+/// Asks every second where the partitions end that are followed, so that it is known how old what was read is.
+final class Pulse: Sendable {
+  /// How often the broker is asked: one small request for all partitions together.
+  static let interval = Duration.seconds(1)
+
+  private let tails: TailReader
+  private let options: KafkaLog.Options
+  private let shared = Monitor<Shared>(Shared())
+
+  private struct Shared {
+    var isClosed = false
+    var hasEnded = false
+  }
+
+  init(_ tails: TailReader, _ options: KafkaLog.Options) {
+    self.tails = tails
+    self.options = options
+  }
+
+  func start() { startThread(for: "the pulse of the log") { self.run() } }
+
+  func close() {
+    shared.change { $0.isClosed = true }
+    _ = shared.wait(for: options.requestTimeout * 2) { $0.hasEnded }
+  }
+
+  private func run() {
+    while !shared.wait(for: Pulse.interval, until: { $0.isClosed }) {
+      let followed = tails.tails.values.filter(\.isReady)
+      if followed.isEmpty { continue }
+      let asked = ContinuousClock.now
+      // No answer is an answer: what is known grows old.
+      guard
+        let ends = try? tails.ends(
+          of: followed.map(\.partition), within: min(options.requestTimeout, .seconds(1)))
+      else { continue }
+      for (tail, end) in zip(followed, ends) {
+        tail.state.withLock { state in
+          // An older answer that was not reached yet stays: under a steady load the newest never would be.
+          if state.phase == .ready, state.endSaid == nil { state.endSaid = (end, asked) }
+        }
+      }
+    }
+    shared.change { $0.hasEnded = true }
+  }
+}
