@@ -79,6 +79,7 @@ if [ ${#python_packages[@]} -gt 0 ]; then
   environment=.cache/python
   # Remade when Python itself has gone or moved.
   "$environment/bin/python3" -c '' 2>/dev/null || python3 -m venv --clear "$environment"
-  "$environment/bin/python3" -m pip show -q "${python_packages[@]%%==*}" 2>/dev/null ||
+  "$environment/bin/python3" -c 'import importlib.metadata as m, sys; [m.version(n) for n in sys.argv[1:]]' \
+    "${python_packages[@]%%==*}" 2>/dev/null ||
     "$environment/bin/python3" -m pip install -q --disable-pip-version-check "${python_packages[@]}"
 fi
