@@ -194,7 +194,7 @@ let package = Package(
       name: "KafkaStorageTests",
       dependencies: [
         "CRdKafka", "EventLogContract", "EventStorage", "Events", "KafkaStorage", "Projections",
-        "SegmentStorage",
+        "PropertyTesting", "SegmentStorage",
       ],
       swiftSettings: strict),
     .testTarget(

@@ -25,6 +25,9 @@ public protocol EventLog: Sendable, SendableMetatype {
   /// What it writes may take an offset that no record ever has.
   func fence(writer id: Int64, in partition: Partition) async throws(LogError) -> Writer
 
+  /// Stands for election as the process that writes as `id`. Ended with the log, or before.
+  func candidacy(forWriter id: Int64) throws(LogError) -> any Candidacy
+
   /// Where the partition begins and ends now. The end never lies inside a batch.
   /// - Throws: `.noSuchPartition`, `.closed`.
   func bounds(of partition: Partition) throws(LogError) -> LogBounds
@@ -78,6 +81,9 @@ public struct LogBounds: Hashable, Sendable {
 }
 
 extension EventLog {
+  /// A log that belongs to one process has no other candidate.
+  public func candidacy(forWriter id: Int64) throws(LogError) -> any Candidacy { SoleCandidate() }
+
   /// A log in this process knows its ends.
   public func age(of partition: Partition) -> Duration? { .zero }
 

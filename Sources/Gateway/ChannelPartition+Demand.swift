@@ -49,13 +49,13 @@ extension ChannelPartition {
     }
   }
 
-  /// Lets go of everything when nobody has needed it for so long.
+  /// Lets go of everything when nobody has needed it for so long; but not while it could not be read again.
   /// - Returns: whether it is idle now.
   func rest(after idle: Duration) -> Bool {
     state.withLock { state in
-      guard state.interests.isEmpty, state.waiters.isEmpty, .now - state.usedAt > idle else {
-        return false
-      }
+      guard state.interests.isEmpty, state.waiters.isEmpty, .now - state.usedAt > idle,
+        let knownAt = state.knownAt, .now - knownAt < ChannelPartition.staleAfter
+      else { return false }
       state.phase = .idle
       state.channels = Channels()
       state.window = RecentWindow(start: state.position, bytesMax: limits.recentBytesMax)

@@ -26,6 +26,8 @@ package struct GatewayConfiguration: Sendable {
   package var pages: [String: StaticPage] = [:]
   /// The service nodes as topology has them now; nil where nobody follows topology.
   package var directory: (@Sendable () -> Fold<Directory>)?
+  /// Whether the instance decides on topology now; nil where it never does.
+  package var leads: (@Sendable () -> Bool)?
   /// What is bounded.
   package var limits = GatewayLimits()
 

@@ -191,7 +191,7 @@ extension Problem {
     case .unavailable:
       Problem(
         status: .serviceUnavailable, code: "log-unavailable", title: "The log cannot be reached",
-        detail: "Nothing was published: \(error).", retryAfterSeconds: 2)
+        detail: "This is not acknowledged: \(error).", retryAfterSeconds: 2)
     case .outcomeUnknown:
       Problem(
         status: .serviceUnavailable, code: "outcome-unknown",

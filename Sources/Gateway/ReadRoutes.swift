@@ -80,6 +80,10 @@ enum HealthRoutes {
     json.append(contentsOf: (isReady ? "true" : "false").utf8)
     json.append(literal: ",\"connections\":")
     json.append(decimal: Int64(context.core.connections.value))
+    if let leads = context.core.configuration.leads {
+      json.append(literal: ",\"leads\":")
+      json.append(contentsOf: (leads() ? "true" : "false").utf8)
+    }
     json.append(literal: ",\"partitions\":[")
     for (index, partition) in context.core.partitions.enumerated() {
       if index > 0 { json.append(literal: ",") }

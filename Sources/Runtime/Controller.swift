@@ -25,6 +25,7 @@ final class Controller<Log: EventLog>: Service {
   private let logger: Logger
   private let folds: Mutex<Folds>
   private let isStopped = Atomic(false)
+  private let isLeading = Atomic(false)
 
   init(of log: Log, logger: Logger) {
     self.log = log
@@ -38,15 +39,23 @@ final class Controller<Log: EventLog>: Service {
   /// The nodes as topology has them, as far as it was read.
   var directory: Fold<Directory> { folds.withLock { $0.topology } }
 
-  /// Leads until graceful shutdown, or until another service has failed.
+  /// Whether this one decides, as far as it knows.
+  var leads: Bool { isLeading.load(ordering: .relaxed) }
+
+  /// Follows topology, and leads when it is elected, until graceful shutdown or until another service has failed.
   func run() async throws {
+    let candidacy = try log.candidacy(forWriter: Self.writerID)
     await withTaskCancellationOrGracefulShutdownHandler {
+      defer { candidacy.withdraw() }
+      var trouble: LogError?
       while !isStopped.load(ordering: .relaxed) {
         do throws(LogError) {
-          try await lead()
+          while try await turn(candidacy) { trouble = nil }
         } catch {
           if case .closed = error { return }
-          logger.error("the controller starts over: \(error)")
+          // Said once, however long it lasts.
+          if trouble == nil { logger.warning("the controller starts over: \(error)") }
+          trouble = error
           try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.pause) }
         }
       }
@@ -55,15 +64,19 @@ final class Controller<Log: EventLog>: Service {
     }
   }
 
-  /// Writes facts as they follow from requests, until stopped. Ends with `.fenced` when another life of the writer is in.
-  private func lead() async throws(LogError) {
+  /// Follows until elected, and leads until it is not any more. Ends with `.fenced` when another life of the writer is in.
+  /// - Returns: false when stopped.
+  private func turn(_ candidacy: any Candidacy) async throws(LogError) -> Bool {
+    guard try await look({ candidacy.isElected }) != nil else { return false }
     let partition = Partition(.topology, 0)
     let writer = try await log.fence(writer: Self.writerID, in: partition)
-    while true {
-      let result = try? await onThread("controller") { [self] in
-        Result { () throws(LogError) in try nextFacts() }
+    isLeading.store(true, ordering: .relaxed)
+    defer { isLeading.store(false, ordering: .relaxed) }
+    logger.info("leads as writer \(writer.id) of epoch \(writer.epoch)")
+    while candidacy.isElected {
+      guard let facts = try await look({ !candidacy.isElected }, deciding: true) else {
+        return false
       }
-      guard let facts = try result?.get(), !facts.isEmpty else { return }
       for fact in facts {
         _ = try await log.append(
           AppendBatch(
@@ -73,32 +86,55 @@ final class Controller<Log: EventLog>: Service {
         logger.info("\(fact.name)")
       }
     }
+    return true
   }
 
-  /// Reads on until something follows from it; nothing when stopped. Blocks.
-  private func nextFacts() throws(LogError) -> [Fact] {
+  /// Reads on until it is enough, or, when deciding, until something follows from what was read.
+  /// - Returns: the facts that follow; nil when stopped.
+  private func look(
+    _ isEnough: @escaping @Sendable () -> Bool, deciding: Bool = false
+  ) async throws(LogError) -> [Fact]? {
+    let result = try? await onThread("controller") { [self] in
+      Result { () throws(LogError) in try read(isEnough, deciding) }
+    }
+    return try result?.get()
+  }
+
+  /// Blocks.
+  private func read(
+    _ isEnough: () -> Bool, _ isDeciding: Bool
+  ) throws(LogError) -> [Fact]? {
     var folds = folds.withLock { $0 }
     while !isStopped.load(ordering: .relaxed) {
       try folds.topology.catchUp(with: log)
-      for index in folds.requests.indices {
-        // What retention has taken is older than any request that matters.
-        let start = try log.bounds(of: folds.requests[index].partition).start
-        if folds.requests[index].position < start {
-          let fold = folds.requests[index]
-          folds.requests[index] = Fold(fold.partition, state: fold.state, position: start)
-        }
-        try folds.requests[index].catchUp(with: log)
-      }
+      if isDeciding { try catchUp(&folds.requests) }
       let seen = folds
       self.folds.withLock { $0 = seen }
-      let facts = Membership.facts(of: folds.requests.map(\.state), in: folds.topology.state)
-      if !facts.isEmpty { return facts }
-      let wait = max(Self.glance / folds.requests.count, .milliseconds(5))
-      // Whichever has more first ends the look.
-      _ = folds.requests.first {
-        log.waitForRecords(in: $0.partition, after: $0.position, for: wait)
+      if isDeciding {
+        let facts = Membership.facts(of: folds.requests.map(\.state), in: folds.topology.state)
+        if !facts.isEmpty { return facts }
       }
+      if isEnough() { return [] }
+      // Whichever has more first ends the look.
+      let places =
+        isDeciding
+        ? folds.requests.map { ($0.partition, $0.position) }
+        : [(folds.topology.partition, folds.topology.position)]
+      let wait = max(Self.glance / places.count, .milliseconds(5))
+      _ = places.first { log.waitForRecords(in: $0.0, after: $0.1, for: wait) }
     }
-    return []
+    return nil
+  }
+
+  private func catchUp(_ requests: inout [Fold<MembershipRequests>]) throws(LogError) {
+    for index in requests.indices {
+      let fold = requests[index]
+      // What retention has taken is older than any request that matters.
+      let start = try log.bounds(of: fold.partition).start
+      if fold.position < start {
+        requests[index] = Fold(fold.partition, state: fold.state, position: start)
+      }
+      try requests[index].catchUp(with: log)
+    }
   }
 }

@@ -50,6 +50,7 @@ package struct Instance: Sendable {
     let controller = Controller(of: log, logger: logger)
     var configuration = configuration
     configuration.directory = { controller.directory }
+    configuration.leads = { controller.leads }
     let (settled, logger) = (configuration, logger)
     let gateway = try await onThread("start") {
       try GatewayServer(

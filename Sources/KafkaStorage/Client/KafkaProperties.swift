@@ -121,6 +121,11 @@ struct KafkaProperties {
     reader.merging(["isolation.level": "read_uncommitted"]) { _, ours in ours }
   }
 
+  /// For the control topic as it grows.
+  var controlFollower: [String: String] {
+    controlReader.merging(["fetch.wait.max.ms": "100"]) { _, ours in ours }
+  }
+
   /// For ranges.
   var reader: [String: String] {
     ["fetch.wait.max.ms": "10", "queued.max.messages.kbytes": "32768"]

@@ -1,4 +1,5 @@
 package import EventStorage
+internal import Synchronization
 
 /// The log on Kafka: four topics of records, and one of what the log knows of itself. Any number of instances share it.
 ///
@@ -18,12 +19,15 @@ package final class KafkaLog: EventLog {
   private let plain: PlainProducer
   private let preparation: Preparation
   private let transactors: Transactors
+  private let properties: KafkaProperties
+  private let candidates = Mutex<[Candidate]>([])
 
   /// Opens the log, or makes its topics. Blocks while it asks the broker.
   package init(_ options: Options) throws(LogError) {
     let properties = try KafkaProperties(options)
     (identity, layout) = try TopicSetup(options, properties).open()
     self.options = options
+    self.properties = properties
     let appends = PendingAppends(
       instance: UInt64.random(in: .min ... .max), timeout: options.appendTimeout)
     do throws(KafkaFailure) {
@@ -95,8 +99,20 @@ package final class KafkaLog: EventLog {
     return try result.get()
   }
 
+  package func candidacy(forWriter id: Int64) throws(LogError) -> any Candidacy {
+    do throws(KafkaFailure) {
+      let candidate = try Candidate(
+        forWriter: id, name: appends.instance, options, properties)
+      candidates.withLock { $0.append(candidate) }
+      return candidate
+    } catch {
+      throw .unavailable(detail: error.detail)
+    }
+  }
+
   package func close() {
     guard appends.close() else { return }
+    for candidate in candidates.withLock({ $0 }) { candidate.withdraw() }
     transactors.close()
     preparation.close()
     // Under way: until they are answered, or nobody can wait any longer.

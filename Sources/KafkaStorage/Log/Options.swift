@@ -28,6 +28,8 @@ extension KafkaLog {
     package var requestTimeout = Duration.seconds(10)
     /// After so long the broker ends a transaction whose client is gone. Until then nobody reads behind it.
     package var transactionTimeout = Duration.seconds(15)
+    /// A writer that was elected and is not heard of for so long is replaced. The same for all instances of a log.
+    package var sessionTimeout = Duration.seconds(6)
     /// Idempotency keys count when their append is among so many newest offsets of its partition.
     package var idempotencyOffsets = Int64(LogLimits.idempotencyKeysMax)
     /// Bytes of the newest records that are kept of each partition that is followed.

@@ -4,6 +4,7 @@ internal import EventStorage
 ///
 ///     log/<identity>                    how many partitions it has; the first of these records is the log's
 ///     writer/<topic>/<partition>/<id>   the newest epoch of a writer
+///     candidate/<writer>/<name>         who stands for election as a writer (`Candidate`)
 ///
 /// Whoever opens a log without an identity offers one, under a key of its own so that compaction keeps every offer; the one with the
 /// lowest offset holds, for all instances and for ever.

@@ -1,0 +1,15 @@
+/// One of several processes that would write as the same writer.
+public protocol Candidacy: Sendable {
+  /// Whether this one should. Two may be told so for a moment, and one that was paused may still believe it: fencing decides (law 16).
+  var isElected: Bool { get }
+  /// Leaves it to the others, who need not wait until this one is missed.
+  func withdraw()
+}
+
+/// The only candidate there is.
+public struct SoleCandidate: Candidacy {
+  /// A candidate without rivals.
+  public init() {}
+  public var isElected: Bool { true }
+  public func withdraw() {}
+}
