@@ -32,7 +32,12 @@ extension ChannelPartition {
   }
 
   /// Begins to be fed from here on.
-  func begin(_ channels: Channels, at position: Offset, _ bounds: LogBounds) {
+  ///
+  /// - Parameter known: when the log had these bounds.
+  func begin(
+    _ channels: Channels, at position: Offset, _ bounds: LogBounds,
+    known: ContinuousClock.Instant
+  ) {
     var channels = channels
     channels.collectsExpired = true
     posted.store(position.rawValue, ordering: .releasing)
@@ -42,7 +47,7 @@ extension ChannelPartition {
       state.window = RecentWindow(start: position, bytesMax: limits.recentBytesMax)
       state.bounds = bounds
       state.readyAt = bounds.end
-      state.knownAt = .now
+      state.knownAt = known
       state.usedAt = .now
       state.phase = .starting
       state.lookWhetherServing()

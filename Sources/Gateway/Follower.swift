@@ -70,7 +70,8 @@ final class Follower<Log: EventLog>: Sendable {
     let bounds = try log.bounds(of: partition.partition)
     let start = try start(partition.partition)
     partition.begin(
-      start?.channels ?? Channels(), at: start?.position ?? bounds.start, bounds)
+      start?.channels ?? Channels(), at: start?.position ?? bounds.start, bounds,
+      known: log.lastKnown(partition.partition) ?? .now - ChannelPartition.staleAfter)
   }
 
   /// Follows until stopped or let go.
@@ -80,7 +81,7 @@ final class Follower<Log: EventLog>: Sendable {
     // What the log held at a moment ended here: once that is read, what is folded is no older.
     var target: (end: Offset, known: ContinuousClock.Instant)?
     while !isStopped {
-      let known = log.age(of: partition.partition).map { ContinuousClock.now - $0 }
+      let known = log.lastKnown(partition.partition)
       let bounds = try log.bounds(of: partition.partition)
       partition.observe(bounds)
       if target == nil, let known { target = (bounds.end, known) }
@@ -135,5 +136,12 @@ private struct PartitionSink: RecordSink {
 
   mutating func apply(_ bytes: RawSpan, _ rows: Span<RecordRow>, next: Offset) {
     partition.apply(bytes, rows, next: next)
+  }
+}
+
+extension EventLog {
+  /// Everything that the partition held at this moment can be read here.
+  func lastKnown(_ partition: Partition) -> ContinuousClock.Instant? {
+    age(of: partition).map { .now - $0 }
   }
 }

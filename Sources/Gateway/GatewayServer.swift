@@ -70,7 +70,8 @@ package final class GatewayServer<Log: EventLog>: Service {
         partition, log: log.identity, channels: start.channels, position: start.position,
         window: RecentWindow(
           start: start.position, bytesMax: configuration.limits.recentBytesMax),
-        bounds: bounds, knownAt: .now, loops: loops, limits: configuration.limits)
+        bounds: bounds, knownAt: log.lastKnown(partition) ?? .now - ChannelPartition.staleAfter,
+        loops: loops, limits: configuration.limits)
     }
     for loop in loops { loop.partitions = partitions }
     let idle = configuration.partitionIdleSeconds.map { Duration.seconds($0) }

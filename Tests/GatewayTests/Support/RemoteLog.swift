@@ -1,0 +1,66 @@
+import EventStorage
+import Synchronization
+
+/// A log behind a network that can be cut: while it is, appends are refused and what was appended elsewhere is not seen.
+final class RemoteLog: EventLog {
+  /// The log itself, which others reach.
+  let log: MemoryLog
+  private let cut = Mutex<(bounds: [Partition: LogBounds], at: ContinuousClock.Instant)?>(nil)
+
+  init(_ log: MemoryLog) { self.log = log }
+
+  var identity: LogIdentity { log.identity }
+  var layout: LogLayout { log.layout }
+
+  func cutOff() throws(LogError) {
+    var bounds: [Partition: LogBounds] = [:]
+    for partition in layout.all { bounds[partition] = try log.bounds(of: partition) }
+    cut.withLock { $0 = (bounds, .now) }
+  }
+
+  func reconnect() { cut.withLock { $0 = nil } }
+
+  func append(
+    _ batch: AppendBatch, to partition: Partition,
+    completion: @escaping @Sendable (Result<Appended, LogError>) -> Void
+  ) {
+    guard cut.withLock({ $0 == nil }) else {
+      return completion(.failure(.unavailable(detail: "the network is cut")))
+    }
+    log.append(batch, to: partition, completion: completion)
+  }
+
+  func fence(writer id: Int64, in partition: Partition) async throws(LogError) -> Writer {
+    try await log.fence(writer: id, in: partition)
+  }
+
+  func bounds(of partition: Partition) throws(LogError) -> LogBounds {
+    if let bounds = cut.withLock({ $0?.bounds[partition] }) { return bounds }
+    return try log.bounds(of: partition)
+  }
+
+  func age(of partition: Partition) -> Duration? {
+    cut.withLock { $0.map { .now - $0.at } } ?? .zero
+  }
+
+  func read<Sink: RecordSink & ~Copyable>(
+    _ partition: Partition, from offset: Offset, bytesMax: Int, into sink: inout Sink
+  ) throws(LogError) -> Offset {
+    if let end = cut.withLock({ $0?.bounds[partition]?.end }), offset >= end {
+      throw .unavailable(detail: "the network is cut")
+    }
+    return try log.read(partition, from: offset, bytesMax: bytesMax, into: &sink)
+  }
+
+  func tailStart(of partition: Partition, bytesMax: Int) throws(LogError) -> Offset {
+    try log.tailStart(of: partition, bytesMax: bytesMax)
+  }
+
+  func waitForRecords(
+    in partition: Partition, after offset: Offset, for duration: Duration
+  ) -> Bool {
+    log.waitForRecords(in: partition, after: offset, for: duration)
+  }
+
+  func close() { log.close() }
+}
