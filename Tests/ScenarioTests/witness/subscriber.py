@@ -90,10 +90,14 @@ class Subscriber(threading.Thread):
                 yield (f"of {channel} it saw {len(seen)} of {len(there)}: {len(missing)} missing {sorted(missing)[:3]}, "
                        f"{extra} twice, {'in order' if sorted(seen, key=there.index) == seen else 'in another order'}")
 
-    def end(self):
-        self.stop.set()
+    def leave(self):
+        """Breaks its stream: it goes on elsewhere."""
         try:
             self.socket.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass  # it has ended by itself
+
+    def end(self):
+        self.stop.set()
+        self.leave()
         self.join()
