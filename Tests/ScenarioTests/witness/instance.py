@@ -10,7 +10,8 @@ import time
 
 class Instance:
     def __init__(self, binary, log, port=0, arguments=(), prefix=(), errors=None):
-        """`prefix` goes before the command, such as strace; `errors` is the file that takes what the server says."""
+        """`log` is a folder, or the URL of a log; `prefix` goes before the command, such as strace; `errors` is the file
+        that takes what the server says."""
         self.binary, self.log, self.port, self.arguments = binary, log, port, list(arguments)
         self.prefix, self.errors = list(prefix), errors
         self.process = None
@@ -19,8 +20,8 @@ class Instance:
         """Starts it and waits until it listens. False when it ended before that."""
         with open(self.errors or os.devnull, "ab") as errors:
             self.process = subprocess.Popen(
-                [*self.prefix, self.binary, "serve", "--log", f"file:{self.log}", "--port", str(self.port), "--json",
-                 *self.arguments],
+                [*self.prefix, self.binary, "serve", "--log", self.log if "://" in self.log else f"file:{self.log}",
+                 "--port", str(self.port), "--json", *self.arguments],
                 stdout=subprocess.PIPE, stderr=errors, text=True)
         line = self.process.stdout.readline()
         if not line:

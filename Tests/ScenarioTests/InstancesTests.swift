@@ -1,0 +1,44 @@
+import Testing
+
+/// One after the other with the crashes: several real instances on one log on a real Kafka broker.
+extension CrashTests {
+  @Suite struct InstancesTests {
+    /// Law 26, from outside.
+    @Test func `an instance that is killed costs its subscribers a reconnect and nothing else`()
+      throws
+    {
+      let text = try Witness.run("resume.py", "10", "2013")
+      #expect(text.contains("none missing, none twice"))
+    }
+
+    /// Law 26, from outside: also for those who come with a newer position than the instance has.
+    @Test func `an instance that stood still serves on, and its streams miss nothing`() throws {
+      let text = try Witness.run("paused.py", "6")
+      #expect(text.contains("none missing, none twice"))
+    }
+
+    /// Law 27, from outside.
+    @Test func `what one instance acknowledged is read at another at once, and comes on a third`()
+      throws
+    {
+      let text = try Witness.run("readback.py", "300", "2013")
+      #expect(text.contains("none missing, none twice"))
+    }
+
+    /// Law 18, from outside.
+    @Test func `a publish that is tried again at another instance is in the log once`() throws {
+      let text = try Witness.run("retried.py")
+      #expect(text.contains("each once in the log"))
+    }
+
+    @Test func `streams of a draining instance come back each at a time of its own`() throws {
+      let text = try Witness.run("drain.py")
+      #expect(text.contains("all answered"))
+    }
+
+    @Test func `an instance that starts on a long log says how far it is`() throws {
+      let text = try Witness.run("catchup.py", "20000")
+      #expect(text.contains("nothing was left to read with a snapshot"))
+    }
+  }
+}
