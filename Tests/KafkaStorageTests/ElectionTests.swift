@@ -39,6 +39,8 @@ import Testing
     for offset in 2..<4 { #expect(election.hear("b", joined: 1, at: Int64(offset)) == []) }
     #expect(election.hear("b", joined: 1, at: 4) == ["a"])
     #expect(election.elected == "b")
+    // Whoever leads says that it is gone; and it may say in its first word that it was there before all others.
+    election.leave("a")
     _ = election.hear("a", joined: 0, at: 5)
     #expect(election.elected == "b")
     #expect(election.joined("a") == 5)

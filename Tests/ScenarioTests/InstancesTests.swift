@@ -36,6 +36,19 @@ extension CrashTests {
       #expect(text.contains("all answered"))
     }
 
+    /// Law 16, from outside.
+    @Test func `another one decides when the leader is killed, paused or stopped`() throws {
+      let text = try Witness.run("takeover.py")
+      #expect(text.contains("each fact once"))
+    }
+
+    /// Laws 13 and 26, from outside.
+    @Test func `a broker that is killed or stands still costs nothing that was acknowledged`() throws
+    {
+      let text = try Witness.run("away.py")
+      #expect(text.contains("none missing, none twice"))
+    }
+
     @Test func `an instance that starts on a long log says how far it is`() throws {
       let text = try Witness.run("catchup.py", "20000")
       #expect(text.contains("nothing was left to read with a snapshot"))

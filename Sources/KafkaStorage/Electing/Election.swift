@@ -15,7 +15,7 @@ struct Election: Equatable, Sendable {
   }
 
   private var members: [String: Member] = [:]
-  /// When those had joined who were missed: that does not count again.
+  /// When those had joined who were missed or have gone: that does not count again.
   private var missed: [String: Int64] = [:]
 
   /// The candidate who has been there longest; nil when there is none.
@@ -49,8 +49,7 @@ struct Election: Equatable, Sendable {
 
   /// A candidate has gone, or somebody has said so of one who is missed.
   mutating func leave(_ candidate: String) {
-    members[candidate] = nil
-    missed[candidate] = nil
+    if let member = members.removeValue(forKey: candidate) { missed[candidate] = member.joined }
     for other in members.keys { members[other]?.heard[candidate] = nil }
   }
 }

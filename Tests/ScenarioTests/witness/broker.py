@@ -22,11 +22,15 @@ class Broker:
         os.makedirs(folder, exist_ok=True)
         self.folder, self.port = folder, free_port()
         self.address = f"127.0.0.1:{self.port}"
+        self.start()
+
+    def start(self):
+        """Starts it on what it has in its folder."""
         program = os.path.join(os.path.dirname(noida_db.__file__), "noida-db")
-        with open(os.path.join(folder, "broker.log"), "ab") as log:
+        with open(os.path.join(self.folder, "broker.log"), "ab") as log:
             self.process = subprocess.Popen(
                 [program, "start", "--only", "kafka", "--kafka-port", str(self.port), "--data-dir",
-                 os.path.join(folder, "data")], stdout=log, stderr=log)
+                 os.path.join(self.folder, "data")], stdout=log, stderr=log)
         until = time.monotonic() + 30
         while True:
             try:
@@ -41,8 +45,31 @@ class Broker:
         os.kill(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
+    def save(self):
+        """Waits until everything acknowledged so far would survive its sudden death. It saves every second when something
+        came, and the instances that stand for election always say something."""
+        acknowledged, file = time.time(), os.path.join(self.folder, "data", "kafka.json")
+        while not os.path.exists(file) or os.stat(file).st_mtime <= acknowledged:
+            if time.time() > acknowledged + 30:
+                raise SystemExit("the broker does not save what it has")
+            time.sleep(0.05)
+
     def numbers(self, topic):
         """The numbered messages of a topic in the order of each partition: (partition, offset, channel, number)."""
+        found = []
+        for message in self.read(topic):
+            number = re.search(rb'\{"n": (\d+)\}', message.value() or b"")
+            if number:
+                channel = message.key().split(b"\0")[0].decode()
+                found.append((message.partition(), message.offset(), channel, int(number[1])))
+        return sorted(found)
+
+    def records(self, topic):
+        """The keys and values of a topic."""
+        return [(message.key(), message.value()) for message in self.read(topic)]
+
+    def read(self, topic):
+        """What is committed in a topic."""
         consumer = confluent_kafka.Consumer({
             "bootstrap.servers": self.address, "group.id": "witness", "enable.auto.commit": False,
             "isolation.level": "read_committed", "enable.partition.eof": True})
@@ -58,9 +85,6 @@ class Broker:
                     raise SystemExit(f"{topic}: {message.error()}")
                 ended.add(message.partition())
                 continue
-            number = re.search(rb'\{"n": (\d+)\}', message.value() or b"")
-            if number:
-                channel = message.key().split(b"\0")[0].decode()
-                found.append((message.partition(), message.offset(), channel, int(number[1])))
+            found.append(message)
         consumer.close()
-        return sorted(found)
+        return found

@@ -64,11 +64,18 @@ class Publisher(threading.Thread):
     def __init__(self, instance, channels, stop):
         super().__init__(daemon=True)
         self.instance, self.channels, self.stop = instance, channels, stop
+        self.may_go_on, self.rests = threading.Event(), threading.Event()
+        self.may_go_on.set()
         self.acknowledged, self.refused = [], []  # (number, channel, position), (number, status, answer)
 
     def run(self):
         connection = None
         while not self.stop.is_set():
+            if not self.may_go_on.is_set():
+                self.rests.set()
+                self.may_go_on.wait(0.1)
+                continue
+            self.rests.clear()
             number = next(numbers)
             channel = self.channels[number % len(self.channels)]
             try:
@@ -104,6 +111,17 @@ class Load:
         self.stop.set()
         for publisher in self.publishers:
             publisher.join()
+
+    def pause(self):
+        """Returns when nothing is under way any more."""
+        for publisher in self.publishers:
+            publisher.may_go_on.clear()
+        for publisher in self.publishers:
+            publisher.rests.wait()
+
+    def resume(self):
+        for publisher in self.publishers:
+            publisher.may_go_on.set()
 
     @property
     def count(self):
