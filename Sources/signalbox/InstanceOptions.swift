@@ -5,7 +5,8 @@ import Runtime
 struct InstanceOptions: ParsableArguments {
   @Option(help: "A YAML file with settings.")
   var config: String?
-  @Option(help: "The log: file:FOLDER, kafka://HOST:PORT?prefix=NAME or memory: (default file:./data).")
+  @Option(
+    help: "The log: file:FOLDER, kafka://HOST:PORT?prefix=NAME or memory: (default file:./data).")
   var log: String?
   @Option(help: "The address to listen on (default 127.0.0.1).")
   var host: String?
@@ -33,7 +34,9 @@ struct InstanceOptions: ParsableArguments {
   var headerTimeoutSeconds: String?
   @Option(help: "Seconds between snapshots of the projections (default 60).")
   var snapshotSeconds: String?
-  @Option(help: "The folder of snapshots; for a log on Kafka there is none unless given, each instance its own.")
+  @Option(
+    help: "The folder of snapshots. On Kafka there is none unless given; each instance needs its own."
+  )
   var snapshots: String?
   @Option(help: "On Kafka: seconds until a partition that no client needs is let go (default 60).")
   var partitionIdleSeconds: String?

@@ -43,7 +43,8 @@ extension CrashTests {
     }
 
     /// Laws 13 and 26, from outside.
-    @Test func `a broker that is killed or stands still costs nothing that was acknowledged`() throws
+    @Test func `a broker that is killed or stands still costs nothing that was acknowledged`()
+      throws
     {
       let text = try Witness.run("away.py")
       #expect(text.contains("none missing, none twice"))
