@@ -10,6 +10,8 @@ public protocol Candidacy: Sendable {
 public struct SoleCandidate: Candidacy {
   /// A candidate without rivals.
   public init() {}
+  /// Always.
   public var isElected: Bool { true }
+  /// There is nobody to leave it to.
   public func withdraw() {}
 }

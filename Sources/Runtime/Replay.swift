@@ -1,6 +1,6 @@
 package import EventStorage
-package import Projections
 import KafkaStorage
+package import Projections
 import SegmentStorage
 
 /// Folds a log up to a time, without serving it.

@@ -35,8 +35,7 @@ struct InstanceOptions: ParsableArguments {
   @Option(help: "Seconds between snapshots of the projections (default 60).")
   var snapshotSeconds: String?
   @Option(
-    help: "The folder of snapshots. On Kafka there is none unless given; each instance needs its own."
-  )
+    help: "The folder of snapshots; on Kafka there is none unless given, each instance its own.")
   var snapshots: String?
   @Option(help: "On Kafka: seconds until a partition that no client needs is let go (default 60).")
   var partitionIdleSeconds: String?
