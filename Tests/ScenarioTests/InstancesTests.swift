@@ -50,6 +50,11 @@ extension CrashTests {
       #expect(text.contains("none missing, none twice"))
     }
 
+    @Test func `what an instance holds and reads follows what its own clients need`() throws {
+      let text = try Witness.run("demand.py", "8")
+      #expect(text.contains("what is held follows what is needed"))
+    }
+
     @Test func `an instance that starts on a long log says how far it is`() throws {
       let text = try Witness.run("catchup.py", "20000")
       #expect(text.contains("nothing was left to read with a snapshot"))
