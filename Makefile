@@ -17,16 +17,21 @@ timed = ^(GatewayTests|RuntimeTests|KafkaStorageTests|CommandLineTests|ScenarioT
 SECONDS ?= 60
 TARGET ?=
 
-.PHONY: help run test bench fuzz format clean
+.PHONY: help run run-kafka test bench fuzz format clean
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
-	  printf '  make %-8s%s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
+	  printf '  make %-11s%s\n' "$$name" "$$text"; done
 
 run: ## Build, and show the departure boards in a browser
 	scripts/install.sh run
 	swift build -c release --scratch-path $(release) --product signalbox
 	$(signalbox) demo
+
+run-kafka: ## Build, and run three instances on a Kafka broker: watch one die
+	scripts/install.sh run-kafka
+	swift build -c release --scratch-path $(release) --product signalbox
+	scripts/run-kafka.sh $(signalbox)
 
 test: ## Check the format, build everything and run every test
 	scripts/install.sh test

@@ -127,8 +127,9 @@ let package = Package(
     .target(
       name: "Benchmarks",
       dependencies: [
-        "Events", "EventStorage", "SegmentStorage", "Projections", "CISAL", "CLZ4", "CLinux",
-        "CSQLite", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        "Events", "EventStorage", "SegmentStorage", "KafkaStorage", "Projections", "CISAL", "CLZ4",
+        "CLinux", "CRdKafka", "CSQLite",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -165,7 +166,8 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "ArchitectureTests", swiftSettings: strict),
     .testTarget(
-      name: "BenchmarksTests", dependencies: ["Benchmarks", "EventStorage", "SegmentStorage"],
+      name: "BenchmarksTests",
+      dependencies: ["Benchmarks", "EventStorage", "KafkaStorage", "SegmentStorage"],
       swiftSettings: strict),
     .testTarget(
       name: "FuzzTests", dependencies: ["FuzzTargets", "PropertyTesting"], swiftSettings: strict),

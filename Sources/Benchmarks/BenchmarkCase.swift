@@ -22,6 +22,7 @@ package struct BenchmarkCase: Sendable {
   /// Every case, in the order of the table.
   package static let all: [BenchmarkCase] = [
     .replay, .twoCores, .memory, .append, .groupCommit, .publish, .streams, .flights,
+    .kafka,
   ]
 }
 

@@ -53,7 +53,8 @@ package enum Target: Sendable, Equatable {
 /// One line of the table.
 package struct BenchmarkRow: Sendable, Equatable {
   package var name: String
-  package var ours: Quantity
+  /// Nil where not even this could be measured.
+  package var ours: Quantity?
   /// What it is compared with, and its figure; nil where nothing is.
   package var rivalName: String = ""
   package var rival: Quantity?
@@ -66,7 +67,7 @@ package struct BenchmarkRow: Sendable, Equatable {
   package var missing: String?
 
   package init(
-    _ name: String, _ ours: Quantity, against rivalName: String = "", _ rival: Quantity? = nil,
+    _ name: String, _ ours: Quantity?, against rivalName: String = "", _ rival: Quantity? = nil,
     ratio: Double? = nil, target: Target? = nil, evidence: String, missing: String? = nil
   ) {
     self.name = name

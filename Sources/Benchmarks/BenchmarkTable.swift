@@ -14,14 +14,17 @@ package enum BenchmarkTable {
     if let met = row.isMet { verdict += met ? " ✓" : " ✗" }
     let rival = row.missing ?? row.rival.map { "\(row.rivalName) \($0.text)" } ?? row.rivalName
     return line([
-      row.name, row.ours.text, rival, row.ratio.map(Quantity.figures) ?? "", verdict, row.evidence,
+      row.name, row.ours?.text ?? "", rival, row.ratio.map(Quantity.figures) ?? "", verdict,
+      row.evidence,
     ])
   }
 
   package static func json(_ row: BenchmarkRow) -> String {
-    var object: [String: Any] = [
-      "case": row.name, "ours": row.ours.value, "unit": row.ours.unit, "result": row.evidence,
-    ]
+    var object: [String: Any] = ["case": row.name, "result": row.evidence]
+    if let ours = row.ours {
+      object["ours"] = ours.value
+      object["unit"] = ours.unit
+    }
     if let rival = row.rival {
       object["rival"] = rival.value
       object["rivalName"] = row.rivalName

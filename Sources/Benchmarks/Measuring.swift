@@ -13,6 +13,9 @@ func wallNanoseconds() -> UInt64 {
 /// Seconds of processor time that this thread has had. Synchronous work only.
 func threadSeconds() -> Double { seconds(of: CLOCK_THREAD_CPUTIME_ID) }
 
+/// Seconds of processor time that this process has had, all threads together.
+func processSeconds() -> Double { seconds(of: CLOCK_PROCESS_CPUTIME_ID) }
+
 private func seconds(of clock: clockid_t) -> Double {
   var time = timespec()
   clock_gettime(clock, &time)

@@ -55,6 +55,11 @@ extension CrashTests {
       #expect(text.contains("what is held follows what is needed"))
     }
 
+    @Test func `make run-kafka shows what it says, and leaves no process behind`() throws {
+      let text = try Witness.run("runkafka.py")
+      #expect(text.contains("none left"))
+    }
+
     @Test func `an instance that starts on a long log says how far it is`() throws {
       let text = try Witness.run("catchup.py", "20000")
       #expect(text.contains("nothing was left to read with a snapshot"))

@@ -68,11 +68,11 @@ final class ChildProcess: Sendable {
   }
 
   /// Asks it to end, and makes it end when it has not within ten seconds.
-  func end() {
+  func end(with number: Int32 = SIGTERM) {
     isEnded.withLock { ended in
       guard !ended else { return }
       ended = true
-      kill(pid, SIGTERM)
+      kill(pid, number)
       var status: Int32 = 0
       let deadline = wallSeconds() + 10
       while waitpid(pid, &status, WNOHANG) == 0 {

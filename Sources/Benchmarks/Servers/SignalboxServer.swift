@@ -1,15 +1,21 @@
 import Foundation
 
-/// A real `signalbox serve` on a free port, its log in a folder of the case.
+/// A real `signalbox serve` on a free port.
 struct SignalboxServer {
   let process: ChildProcess
   let port: UInt16
 
+  /// Its log is in a folder of the case.
   init(_ run: BenchmarkRun, folder: String, options: [String] = []) throws {
+    try self.init(run, log: "file:\(folder)", notes: folder, options: options)
+  }
+
+  /// - Parameter notes: what the file begins with that takes what it says on standard error.
+  init(_ run: BenchmarkRun, log: String, notes folder: String, options: [String] = []) throws {
     process = try ChildProcess(
       run.program,
       [
-        "serve", "--log", "file:\(folder)", "--host", "127.0.0.1", "--port", "0", "--json",
+        "serve", "--log", log, "--host", "127.0.0.1", "--port", "0", "--json",
         "--log-level", "warning",
       ] + options, errors: folder + ".stderr")
     let line: String
