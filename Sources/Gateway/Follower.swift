@@ -117,7 +117,7 @@ final class Follower<Log: EventLog>: Sendable {
     guard partition.status.failure == nil, let expiry = partition.nextExpiry, expiry <= now,
       isExpiring.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged
     else { return }
-    let record = NewRecord(key: EventKey.timePassed.bytes, value: timePassed)
+    let record = NewRecord(key: EventKey.timePassed.bytes, value: TimePassed.encoded)
     log.append(AppendBatch([record], timestamp: now), to: partition.partition) { [self] result in
       if case .failure(let error) = result, !error.isStop || partition.fail(error) {
         logger.error("cannot say that time has passed in \(partition.partition): \(error)")
@@ -126,9 +126,6 @@ final class Follower<Log: EventLog>: Sendable {
     }
   }
 }
-
-/// An `Event` whose body is an empty `TimePassed`.
-private let timePassed: [UInt8] = [EventType.timePassed.rawValue << 3 | 2, 0]
 
 /// Hands what is read to the partition.
 private struct PartitionSink: RecordSink {

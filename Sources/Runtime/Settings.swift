@@ -134,7 +134,8 @@ package struct Settings: Sendable {
     }
   }
 
-  private static func properties(_ text: String) throws(SettingsFailure) -> [String: String] {
+  /// Properties of librdkafka, one `name=value` to a line.
+  package static func properties(_ text: String) throws(SettingsFailure) -> [String: String] {
     var properties: [String: String] = [:]
     for line in text.split(separator: "\n") {
       guard let equals = line.firstIndex(of: "="), equals != line.startIndex else {

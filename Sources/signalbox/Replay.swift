@@ -121,10 +121,5 @@ private struct MessageReport: Encodable {
 }
 
 extension Runtime.Replay.Progress {
-  fileprivate var text: String {
-    let seconds = max(elapsed / .seconds(1), 1e-9)
-    let left = share > 0 ? Int(seconds / share - seconds) : 0
-    return
-      "\(Int(share * 100)) %  \(records) records  \(Int(Double(records) / seconds)) a second  \(left) s left"
-  }
+  fileprivate var text: String { progressText(records: records, share: share, elapsed: elapsed) }
 }

@@ -50,6 +50,11 @@ extension CrashTests {
       #expect(text.contains("none missing, none twice"))
     }
 
+    @Test func `an embedded log moves to Kafka, and says the same there`() throws {
+      let text = try Witness.run("migrate.py", "4000")
+      #expect(text.contains("the same in both"))
+    }
+
     @Test func `what an instance holds and reads follows what its own clients need`() throws {
       let text = try Witness.run("demand.py", "8")
       #expect(text.contains("what is held follows what is needed"))

@@ -66,6 +66,11 @@ package final class KafkaLog: EventLog {
     try TopicSetup(options, KafkaProperties(options)).findings()
   }
 
+  /// The other log is here, whole: from now on everybody may open this one.
+  package func finishTakeover() throws(LogError) {
+    try ControlTopic(options: options, properties: properties).put(moving: nil)
+  }
+
   package func append(
     _ batch: AppendBatch, to partition: Partition,
     completion: @escaping @Sendable (Result<Appended, LogError>) -> Void
@@ -76,9 +81,11 @@ package final class KafkaLog: EventLog {
       try batch.checkLimits()
       let number = try appends.admit(batch, to: partition, completion)
       guard let pending = appends[number] else { return }
+      // Nobody else writes to a log that takes another one over.
+      let mayBeRepeat = batch.idempotencyKey != nil && options.takeover == nil
       if batch.writer != nil, batch.idempotencyKey == nil {
         transactors.of(pending).send(number)
-      } else if batch.idempotencyKey != nil || !tail.isReady {
+      } else if mayBeRepeat || !tail.isReady {
         preparation.take(number, in: partition, for: .send)
       } else if batch.records.count == 1 {
         plain.send(number, pending, by: tail)

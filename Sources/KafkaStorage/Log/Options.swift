@@ -1,4 +1,4 @@
-internal import EventStorage
+package import EventStorage
 internal import Glibc
 
 extension KafkaLog {
@@ -19,6 +19,8 @@ extension KafkaLog {
     package var topicConfiguration: [String: String] = [:]
     /// Whether a log that is not there is made; otherwise that is an error.
     package var makesTopics = true
+    /// The log that is being moved into this one: until that has come to its end nobody else opens it.
+    package var takeover: Takeover?
     /// Whether topics are made and their configuration is checked. For clusters that let nobody ask: take them as they are.
     package var managesTopics = true
 
@@ -47,6 +49,13 @@ extension KafkaLog {
     package var observationsRetention = Duration.seconds(24 * 3600)
     /// Milliseconds since 1970. Retention is the only thing that asks.
     package var now: @Sendable () -> Int64 = wallClock
+
+    package enum Takeover: Sendable {
+      /// Into a log that is made now.
+      case begin(LogIdentity)
+      /// Everything is there, and the other log is sealed.
+      case finish(LogIdentity)
+    }
 
     package init(brokers: String) { self.brokers = brokers }
 

@@ -4,6 +4,7 @@ internal import EventStorage
 ///
 ///     log/<identity>                    how many partitions it has; the first of these records is the log's
 ///     writer/<topic>/<partition>/<id>   the newest epoch of a writer
+///     moving                            the log that is being moved into this one, until that has come to its end
 ///     candidate/<writer>/<name>         who stands for election as a writer (`Candidate`)
 ///
 /// Whoever opens a log without an identity offers one, under a key of its own so that compaction keeps every offer; the one with the
@@ -22,6 +23,7 @@ struct ControlTopic: Sendable {
   struct Content: Sendable {
     var identity: LogIdentity?
     var partitions: Int?
+    var moving: LogIdentity?
     var lives: [WriterKey: Int16] = [:]
   }
 
@@ -67,13 +69,23 @@ struct ControlTopic: Sendable {
   func settle(_ offer: LogIdentity, partitions: Int) throws(LogError) -> Content {
     let content = try read()
     if content.identity != nil { return content }
+    try put("log/\(offer)", "\(partitions)", by: offer.rawValue)
+    return try read()
+  }
+
+  /// Says which log is being moved into this one, or that none is any more.
+  func put(moving source: LogIdentity?) throws(LogError) {
+    try put("moving", source.map { "\($0)" }, by: source?.rawValue ?? 0)
+  }
+
+  /// Writes a record and waits until it is durable.
+  private func put(_ key: String, _ value: String?, by instance: UInt64) throws(LogError) {
     do throws(KafkaFailure) {
       let client = try Client(.producer, properties.producer, reports: .queued)
       unsafe try client.produce(
-        NewRecord(key: Array("log/\(offer)".utf8), value: Array("\(partitions)".utf8)),
+        NewRecord(key: Array(key.utf8), value: value.map { Array($0.utf8) }),
         to: try client.topic(options.controlTopic), 0, timestamp: options.now(),
-        header: AppendHeader(id: .init(instance: offer.rawValue, number: 0), following: 0),
-        opaque: 0)
+        header: AppendHeader(id: .init(instance: instance, number: 0), following: 0), opaque: 0)
       let deadline = ContinuousClock.now + options.requestTimeout
       var failure: KafkaFailure?
       var isDone = false
@@ -89,7 +101,6 @@ struct ControlTopic: Sendable {
     } catch {
       throw .unavailable(detail: "\(options.controlTopic): \(error.detail)")
     }
-    return try read()
   }
 
   /// Writes the newest life of a writer in a transaction of its client; false when that client has been fenced meanwhile.
@@ -119,7 +130,9 @@ extension ControlTopic.Content {
     let key = unsafe String(decoding: message.key, as: UTF8.self)
     let text = unsafe message.value.map { unsafe String(decoding: $0, as: UTF8.self) } ?? ""
     let parts = key.split(separator: "/")
-    if parts.count == 2, parts[0] == "log", identity == nil {
+    if key == "moving" {
+      moving = LogIdentity(text)
+    } else if parts.count == 2, parts[0] == "log", identity == nil {
       identity = LogIdentity(String(parts[1]))
       partitions = Int(text)
     } else if parts.count == 4, parts[0] == "writer", let epoch = Int16(text),

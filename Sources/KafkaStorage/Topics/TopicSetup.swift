@@ -26,6 +26,7 @@ struct TopicSetup {
     let control = ControlTopic(options: options, properties: properties)
     var known: ControlTopic.Content?
     if metadata[options.controlTopic] != nil { known = try control.read() }
+    try checkTakeover(known)
     let partitions =
       known?.partitions ?? metadata[options.topic(.messages)]?.partitions ?? options.partitions ?? 2
     if let wanted = options.partitions, wanted != partitions {
@@ -45,6 +46,8 @@ struct TopicSetup {
       metadata = try make(missing, partitions, by: client)
     }
     try check(client, metadata, partitions)
+    // Before it can be opened by anybody.
+    if case .begin(let source) = options.takeover { try control.put(moving: source) }
     let offer = LogIdentity(UInt64.random(in: .min ... .max))
     let settled = try control.settle(offer, partitions: partitions)
     guard let identity = settled.identity, settled.partitions == partitions else {
@@ -53,6 +56,28 @@ struct TopicSetup {
         "start again")
     }
     return (identity, LogLayout(partitions: partitions))
+  }
+
+  /// A log into which another one was moved half way is nobody's.
+  private func checkTakeover(_ known: ControlTopic.Content?) throws(LogError) {
+    switch options.takeover {
+    case .begin:
+      if known?.identity != nil {
+        throw cannotOpen(
+          known?.moving == nil
+            ? "there is a log already" : "a move into it did not come to its end",
+          "choose another prefix, or delete its topics")
+      }
+    case .finish(let source):
+      guard let moving = known?.moving, moving != source else { return }
+      throw cannotOpen("log \(moving) is being moved into it, not \(source)", "check the prefix")
+    case nil:
+      if let moving = known?.moving {
+        throw cannotOpen(
+          "log \(moving) is being moved into it, or was and that did not come to its end",
+          "wait for `signalbox migrate`, or start that again: it says what to do")
+      }
+    }
   }
 
   private func make(

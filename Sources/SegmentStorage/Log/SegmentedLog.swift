@@ -5,6 +5,7 @@ internal import Synchronization
 /// The embedded log: partitions of segments in a directory, with the semantics of a broker.
 ///
 ///     <path>/log.json                         which log this is
+///     <path>/moved.json                       where it went on, when it did
 ///     <path>/lock                             held by the process that has it open
 ///     <path>/messages-0/<base offset>.log     a segment: batches, one after another
 ///     <path>/messages-0/<base offset>.index   where some of its batches begin; can be made again

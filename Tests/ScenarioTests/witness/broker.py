@@ -54,6 +54,13 @@ class Broker:
                 raise SystemExit("the broker does not save what it has")
             time.sleep(0.05)
 
+    def topics(self, prefix):
+        """What the control topic of a log says of itself: the first parts of its keys."""
+        names = confluent_kafka.Consumer({"bootstrap.servers": self.address, "group.id": "witness"}).list_topics(timeout=20).topics
+        if f"{prefix}.control" not in names:
+            return set()
+        return {key.decode().split("/")[0] for key, _ in self.records(f"{prefix}.control")}
+
     def numbers(self, topic):
         """The numbered messages of a topic in the order of each partition: (partition, offset, channel, number)."""
         found = []
