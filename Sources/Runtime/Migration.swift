@@ -1,5 +1,5 @@
-import EventStorage
 import Decisions
+import EventStorage
 import Events
 import KafkaStorage
 import Projections

@@ -13,7 +13,8 @@ struct Signalbox: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Serve.self, Demo.self, Publish.self, Subscribe.self, Replay.self, Migrate.self, Simulate.self, Bench.self,
+      Serve.self, Demo.self, Publish.self, Subscribe.self, Replay.self, Migrate.self, Doctor.self,
+      Simulate.self, Bench.self,
     ])
 
   /// Every failure is one line on standard error and exit code 1.

@@ -70,7 +70,12 @@ final class Broker: Sendable {
 
   /// Sends the broker a signal.
   func signal(_ number: Int32) {
-    process.withLock { if let id = $0 { kill(id, number) } }
+    process.withLock { process in
+      guard let id = process else { return }
+      kill(id, number)
+      // It stops a moment later, and may answer until then.
+      while number == SIGSTOP, !Broker.hasStopped(id) { usleep(1000) }
+    }
   }
 
   /// Waits until everything acknowledged so far would survive the broker's sudden death: it saves what it has every second, when
@@ -83,6 +88,14 @@ final class Broker: Sendable {
       let saved =
         try? FileManager.default.attributesOfItem(atPath: file)[.modificationDate] as? Date
       return (saved ?? .distantPast) > acknowledged
+    }
+  }
+
+  private static func hasStopped(_ id: pid_t) -> Bool {
+    let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(id)/task")) ?? []
+    return threads.allSatisfy { thread in
+      let stat = try? String(contentsOfFile: "/proc/\(id)/task/\(thread)/stat", encoding: .utf8)
+      return stat?.split(separator: ")").last?.hasPrefix(" T") ?? true
     }
   }
 

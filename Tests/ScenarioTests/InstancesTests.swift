@@ -50,6 +50,11 @@ extension CrashTests {
       #expect(text.contains("none missing, none twice"))
     }
 
+    @Test func `the doctor finds what others have spoilt, and nothing else`() throws {
+      let text = try Witness.run("doctor.py")
+      #expect(text.contains("what was spoilt was found"))
+    }
+
     @Test func `an embedded log moves to Kafka, and says the same there`() throws {
       let text = try Witness.run("migrate.py", "4000")
       #expect(text.contains("the same in both"))

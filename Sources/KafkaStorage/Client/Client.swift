@@ -80,6 +80,9 @@ internal import Synchronization
   /// Wakes whoever waits on the queue.
   func wake() { unsafe rd_kafka_queue_yield(queue) }
 
+  /// The version of librdkafka that is linked.
+  static var libraryVersion: String { unsafe String(cString: rd_kafka_version_str()) }
+
   static func string(_ bytes: [CChar]) -> String {
     String(decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }

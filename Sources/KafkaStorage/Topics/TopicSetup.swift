@@ -129,6 +129,9 @@ struct TopicSetup {
       let client = try Client(.producer, properties.producer, reports: .queued)
       return (client, try client.metadata(within: options.requestTimeout))
     }
+    guard plan.names.contains(where: { metadata[$0.name] != nil }) else {
+      throw cannotOpen("there is no log under this prefix", "check the prefix, or serve it first")
+    }
     var partitions = options.partitions
     if metadata[options.controlTopic] != nil {
       let control = ControlTopic(options: options, properties: properties)
