@@ -40,7 +40,9 @@ private struct OnKafka {
   func url(_ prefix: String) -> String { "kafka://\(broker.address)?prefix=\(prefix)" }
 
   /// Fills the messages of a log, in transactions of a thousand records.
-  func fill(_ options: KafkaLog.Options, events: Int) async throws {
+  ///
+  /// - Parameter time: when they were published; nil for the times that the events have.
+  func fill(_ options: KafkaLog.Options, events: Int, at time: Int64? = nil) async throws {
     let log = try KafkaLog(options)
     defer { log.close() }
     var generator = SyntheticEvents(
@@ -49,8 +51,7 @@ private struct OnKafka {
     var number = 0
     for start in stride(from: 0, to: events, by: SyntheticLog.batchRecords) {
       var batch = generator.messages(min(SyntheticLog.batchRecords, events - start))
-      // From before what must stay readable of deletions, nobody could resume.
-      batch.timestamp = Int64(Date().timeIntervalSince1970 * 1000)
+      if let time { batch.timestamp = time }
       _ = try await log.append(batch, to: partitions[number % partitions.count])
       number += 1
     }
@@ -157,7 +158,9 @@ private struct OnKafka {
     let events = run.size.of(smoke: 2000, full: 100_000)
     let rounds = run.size.of(smoke: 1, full: 7)
     run.progress("kafka: writing \(events) events for three instances")
-    try await fill(options("three", partitions: 2), events: events)
+    // Of now: nobody could resume from before what must stay readable of deletions.
+    let now = Int64(Date().timeIntervalSince1970 * 1000)
+    try await fill(options("three", partitions: 2), events: events, at: now)
     var (cold, warm) = ([Latencies](), [Latencies]())
     for round in 1...rounds {
       run.progress("kafka: kill -9, round \(round) of \(rounds)")

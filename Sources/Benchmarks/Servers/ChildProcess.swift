@@ -115,7 +115,7 @@ private enum Children {
   }()
 
   private static let handlers: Void = {
-    for number in [SIGINT, SIGTERM, SIGHUP] {
+    for number in [SIGINT, SIGTERM, SIGHUP, SIGPIPE] {
       signal(number) { received in
         Children.killAll()
         _exit(128 + received)
