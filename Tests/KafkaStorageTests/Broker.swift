@@ -6,7 +6,8 @@ import Synchronization
 
 /// A real broker in a folder of its own, on a free port of 127.0.0.1, ended by its process id.
 ///
-/// It is noida-db, from the Python environment that `SIGNALBOX_PYTHON` names or that the install script makes.
+/// It is noida-db, from the Python environment that `SIGNALBOX_PYTHON` names or that the install script makes; or the one that
+/// `SIGNALBOX_TANSU` names.
 final class Broker: Sendable {
   struct Missing: Error, CustomStringConvertible {
     let description: String
@@ -48,10 +49,18 @@ final class Broker: Sendable {
     }
     let log = folder.appendingPathComponent("broker.log").path
     // The shell gives way to the broker: the process id is the broker's, which dies with us.
-    let arguments = [
-      "/bin/sh", "-c", "exec \"$0\" \"$@\" >>'\(log)' 2>&1", program, "start", "--only", "kafka",
-      "--kafka-port", "\(port)", "--data-dir", folder.appendingPathComponent("data").path,
-    ]
+    let url = "tcp://\(address)"
+    let arguments =
+      ["/bin/sh", "-c", "exec \"$0\" \"$@\" >>'\(log)' 2>&1", program]
+      + (Broker.isTansu
+        ? [
+          "broker", "--listener-url", url, "--advertised-listener-url", url, "--storage-engine",
+          "memory://tansu/",
+        ]
+        : [
+          "start", "--only", "kafka", "--kafka-port", "\(port)", "--data-dir",
+          folder.appendingPathComponent("data").path,
+        ])
     var child = pid_t()
     var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
     defer { for pointer in pointers { free(pointer) } }
@@ -111,7 +120,11 @@ final class Broker: Sendable {
     }
   }
 
+  /// `SIGNALBOX_TANSU` names the program of another broker, which holds everything in memory.
+  static let isTansu = ProcessInfo.processInfo.environment["SIGNALBOX_TANSU"] != nil
+
   private static let program: String? = {
+    if let program = ProcessInfo.processInfo.environment["SIGNALBOX_TANSU"] { return program }
     let python =
       ProcessInfo.processInfo.environment["SIGNALBOX_PYTHON"] ?? ".cache/python/bin/python3"
     let script = """

@@ -40,7 +40,11 @@ import Testing
     #expect(try await onThread { load.answers.wait(for: .seconds(20)) { $0.count > 2_000 } })
     broker.stop(SIGKILL)
     try broker.start()
-    #expect(try await eventually { (try? log.bounds(of: messages)) == nil })
+    let isStopped = {
+      do { _ = try log.bounds(of: messages) } catch LogError.stopped { return true } catch {}
+      return false
+    }
+    #expect(try await eventually { isStopped() })
     load.stop()
     try await loading
     let error = #expect(throws: LogError.self) { try log.bounds(of: messages) }
