@@ -76,28 +76,38 @@ final class BareKafka {
       throw BenchmarkFailure("librdkafka does not read \(name)")
     }
     defer { rd_kafka_consume_stop(topic, partition) }
-    var (messages, bytes) = (0, 0)
-    while true {
-      // A batch call waits its whole time unless the batch is full: so one by itself first, then what is there at once.
-      guard let first = rd_kafka_consume_queue(queue, 10_000) else {
-        throw BenchmarkFailure("nothing more came of \(name) after \(messages) messages")
+    var count = Count()
+    while count.failure == nil {
+      // Takes everything that has come in one go: of all calls the one that wakes and locks least.
+      let calls = withUnsafeMutablePointer(to: &count) { count in
+        rd_kafka_consume_callback_queue(
+          queue, 10_000,
+          { message, count in
+            guard let message, let count = count?.assumingMemoryBound(to: Count.self) else {
+              return
+            }
+            if message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
+              count.pointee.messages += 1
+              count.pointee.bytes += message.pointee.key_len + message.pointee.len
+            } else {
+              count.pointee.failure = message.pointee.err
+            }
+          }, count)
       }
-      room[0] = first
-      let more = rd_kafka_consume_batch_queue(queue, 0, room + 1, BareKafka.roomCount - 1)
-      var failure: rd_kafka_resp_err_t?
-      for index in 0...max(0, more) {
-        guard let message = room[index] else { continue }
-        if message.pointee.err == RD_KAFKA_RESP_ERR_NO_ERROR {
-          messages += 1
-          bytes += message.pointee.key_len + message.pointee.len
-        } else {
-          failure = message.pointee.err
-        }
-        rd_kafka_message_destroy(message)
+      guard calls > 0 else {
+        throw BenchmarkFailure("nothing more came of \(name) after \(count.messages) messages")
       }
-      if failure == RD_KAFKA_RESP_ERR__PARTITION_EOF { return (messages, bytes) }
-      if let failure { throw BenchmarkFailure(String(cString: rd_kafka_err2str(failure))) }
     }
+    guard let failure = count.failure, failure == RD_KAFKA_RESP_ERR__PARTITION_EOF else {
+      throw BenchmarkFailure(count.failure.map { String(cString: rd_kafka_err2str($0)) } ?? "")
+    }
+    return (count.messages, count.bytes)
+  }
+
+  private struct Count {
+    var messages = 0
+    var bytes = 0
+    var failure: rd_kafka_resp_err_t?
   }
 
   /// Keeps so many messages under way for `seconds`, each sent when an earlier one was reported.

@@ -12,6 +12,8 @@ internal import Synchronization
   /// What consumers are sent; for producers, what happens to their messages.
   let queue: OpaquePointer
   private let topics = Mutex<[String: TopicHandle]>([:])
+  /// Kept for as long as the client lives, which refers to it.
+  private let pace: FetchPace?
 
   /// A handle of a topic; its owner frees it. Sendable as the client is.
   @safe private struct TopicHandle: @unchecked Sendable { let pointer: OpaquePointer }
@@ -26,8 +28,10 @@ internal import Synchronization
   }
 
   init(
-    _ kind: Kind, _ properties: [String: String], reports: Reports = .none
+    _ kind: Kind, _ properties: [String: String], reports: Reports = .none,
+    pace: FetchPace? = nil
   ) throws(KafkaFailure) {
+    self.pace = pace
     let conf: OpaquePointer = unsafe rd_kafka_conf_new()
     var text = [CChar](repeating: 0, count: 512)
     for (name, value) in properties.sorted(by: { $0.key < $1.key }) {
@@ -40,6 +44,7 @@ internal import Synchronization
     if properties["debug"] == nil, properties["log_level"] == nil {
       unsafe rd_kafka_conf_set_log_cb(conf, nil)
     }
+    if let pace { unsafe pace.pace(conf) }
     var events = RD_KAFKA_EVENT_ERROR
     if reports == .queued { events |= RD_KAFKA_EVENT_DR }
     if reports == .unheard { unsafe rd_kafka_conf_set_dr_msg_cb(conf) { _, _, _ in } }

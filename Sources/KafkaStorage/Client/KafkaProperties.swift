@@ -111,7 +111,7 @@ struct KafkaProperties {
 
   /// For the ends of partitions, as they grow. A partition whose last offset is no record is known to end only after the wait.
   var follower: [String: String] {
-    ["fetch.wait.max.ms": "50", "queued.max.messages.kbytes": "16384"]
+    ["fetch.wait.max.ms": "\(FetchPace.waitMilliseconds)", "queued.max.messages.kbytes": "16384"]
       .merging(reading) { _, given in given }
   }
 

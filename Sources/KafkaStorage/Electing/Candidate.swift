@@ -27,7 +27,7 @@ final class Candidate: Candidacy {
     prefix = "candidate/\(id)/"
     self.name = String(name, radix: 16)
     self.options = options
-    reader = try Client(.consumer, properties.controlFollower)
+    reader = try Client(.consumer, properties.controlFollower, pace: FetchPace())
     speaker = try Client(.producer, properties.producer)
     startThread(for: "the election of writer \(id)") { self.run() }
   }

@@ -81,6 +81,7 @@ package final class KafkaLog: EventLog {
       try batch.checkLimits()
       let number = try appends.admit(batch, to: partition, completion)
       guard let pending = appends[number] else { return }
+      tails.pace.hurry()
       // Nobody else writes to a log that takes another one over.
       let mayBeRepeat = batch.idempotencyKey != nil && options.takeover == nil
       if batch.writer != nil, batch.idempotencyKey == nil {

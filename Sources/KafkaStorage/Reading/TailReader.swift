@@ -9,6 +9,7 @@ final class TailReader: Sendable {
   static let chunkBytes = 64 << 10
 
   let tails: [Partition: Tail]
+  let pace = FetchPace()
   private let client: Client
   private let options: KafkaLog.Options
   private let appends: PendingAppends
@@ -27,7 +28,7 @@ final class TailReader: Sendable {
   ) throws(KafkaFailure) {
     self.options = options
     self.appends = appends
-    client = try Client(.consumer, properties.follower)
+    client = try Client(.consumer, properties.follower, pace: pace)
     tails = Dictionary(uniqueKeysWithValues: layout.all.map { ($0, Tail($0)) })
   }
 
@@ -124,6 +125,7 @@ final class TailReader: Sendable {
         take(message, &followed, &touched)
         return .next
       }
+      if !touched.isEmpty { pace.hurry() }
       for partition in touched {
         if let following = followed[partition] {
           followed[partition] = publish(following, of: partition)

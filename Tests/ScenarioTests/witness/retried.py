@@ -5,6 +5,8 @@ retried.py BINARY FOLDER
 
 import http.client
 import json
+import os
+import signal
 import sys
 import threading
 
@@ -59,6 +61,20 @@ with Cluster(binary, folder) as cluster:
     one.start()
     for number, first in answers.items():
         check_repeat(first, publish(one, number), "tried again at the first instance, started again")
+    # Sent to an instance that stands still, and tried again elsewhere; then it wakes, and finds what waited for it.
+    os.kill(one.process.pid, signal.SIGSTOP)
+    late = [next(numbers) for _ in range(12)]
+    connections = [one.connect() for _ in late]
+    for connection in connections:
+        connection.connect()
+    threads, results = together(len(late), lambda index: publish(one, late[index], connections[index]))
+    for number in late:
+        answers[number] = publish((two, three)[number % 2], number)
+    os.kill(one.process.pid, signal.SIGCONT)
+    for thread in threads:
+        thread.join()
+    for number, result in zip(late, results):
+        check_repeat(answers[number], result, "taken up by an instance that stood still")
     # Under way when the instance dies: nobody knows whether it was appended.
     unanswered, known = [], dict(answers)
     for round_number in range(6):
@@ -90,5 +106,6 @@ with Cluster(binary, folder) as cluster:
                          f"{[number for number in twice if number in unanswered]} were under way when their instance died")
     if not unanswered:
         raise SystemExit("every publish was answered before its instance died: that proves nothing")
-    print(f"{len(known)} publishes, tried again at every instance, {len(unanswered)} of them under way when theirs died: "
+    print(f"{len(known)} publishes, tried again at every instance, {len(unanswered)} of them under way when theirs died, "
+          f"{len(late)} when it stood still: "
           "each once in the log")

@@ -15,6 +15,8 @@ from cluster import until
 
 binary, folder = sys.argv[1], sys.argv[2]
 script = os.path.join(os.path.dirname(__file__), "../../../scripts/run-kafka.sh")
+# Whoever runs this may block signals; what runs here must not inherit that, or nobody can end it.
+signal.pthread_sigmask(signal.SIG_SETMASK, [])
 running = subprocess.Popen(
     [script, binary, folder], stdout=subprocess.PIPE, text=True,
     env={**os.environ, "SIGNALBOX_PYTHON": sys.executable, "SIGNALBOX_PORTS": "0 0 0"})
@@ -58,6 +60,20 @@ def give_up(*_):
     raise SystemExit(f"what was printed does not come true within a minute: {said}")
 
 
+def end():
+    """Asks the script to end, and returns how it did; it and what it has started are gone afterwards either way."""
+    if running.poll() is not None:
+        return running.returncode
+    started = servers()
+    running.terminate()
+    try:
+        return running.wait(timeout=30)
+    except subprocess.TimeoutExpired:
+        for pid in [running.pid, *started]:
+            os.kill(pid, signal.SIGKILL)
+        raise SystemExit("SIGTERM did not end run-kafka.sh within 30 s") from None
+
+
 signal.signal(signal.SIGALRM, give_up)
 signal.alarm(60)
 try:
@@ -86,8 +102,7 @@ try:
 finally:
     signal.alarm(0)
     began = time.monotonic()
-    running.terminate()
-    code = running.wait(timeout=30)
+    code = end()
 if code != 0:
     raise SystemExit(f"SIGTERM ended run-kafka.sh with {code}")
 until(lambda: all(is_gone(pid) for pid in processes), "every process is gone", 5)

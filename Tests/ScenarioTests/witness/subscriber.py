@@ -74,7 +74,7 @@ class Subscriber(threading.Thread):
 
     def has_seen(self, last):
         """Whether it has come to the last message of each of its channels."""
-        return all(self.seen[channel] and self.seen[channel][-1] == last[channel] for channel in self.channels)
+        return all(self.seen[channel][-1:] == [number] for channel, number in last.items() if channel in self.seen)
 
     def troubles(self, messages):
         """What is wrong with what it saw, given what the log holds from where it began."""
