@@ -26,7 +26,7 @@ struct LogDirectory {
         if names == nil { try disk.makeDirectory(path) }
       }
       lock = try LogDirectory.lock(path, disk, processID)
-      try LogSeal.check(path, disk)
+      if names?.contains(LogSeal.name) == true { try LogSeal.check(path, disk) }
     }
     if names?.contains(LogMeta.name) == true {
       (identity, layout) = try LogDirectory.read(path, disk)
