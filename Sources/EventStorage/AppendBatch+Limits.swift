@@ -1,6 +1,8 @@
 extension AppendBatch {
   /// Throws `.tooLarge` when the batch breaks one of `LogLimits`. Every log refuses the same batches, in the same words.
-  package func checkLimits() throws(LogError) {
+  /// - Returns: the bytes of its keys and values.
+  @discardableResult
+  package func checkLimits() throws(LogError) -> Int {
     try check("records of the batch", records.count, LogLimits.batchRecordsMax)
     if records.isEmpty {
       throw .tooLarge(what: "the batch", size: 0, limit: LogLimits.batchRecordsMax)
@@ -16,6 +18,7 @@ extension AppendBatch {
         "bytes of the idempotency key", idempotencyKey.utf8.count,
         LogLimits.idempotencyKeyBytesMax)
     }
+    return bytes
   }
 
   private func check(_ what: String, _ size: Int, _ limit: Int) throws(LogError) {

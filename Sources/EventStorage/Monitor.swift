@@ -3,7 +3,7 @@ import Glibc
 /// A value behind a lock, and threads that sleep until it changes.
 ///
 /// `Synchronization.Mutex` has no way to wait, and Foundation stays out of the pure modules; so this is a POSIX
-/// mutex and its condition, and the one file here that imports the C library. Its clock only ends a wait: it is
+/// mutex and its condition, and one of two files here that import the C library. Its clock only ends a wait: it is
 /// the steady one, and nobody reads it.
 ///
 /// `@unchecked Sendable`: `value` is touched only while `mutex` is held, and is itself Sendable; both pointers

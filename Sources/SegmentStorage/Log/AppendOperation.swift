@@ -19,30 +19,3 @@ enum AppendOperation: Sendable {
     }
   }
 }
-
-/// Judges a batch by `LogLimits`, and counts its bytes.
-func checkedBytes(of batch: AppendBatch) throws(LogError) -> Int {
-  guard !batch.records.isEmpty else {
-    throw .tooLarge(what: "an empty batch", size: 0, limit: LogLimits.batchRecordsMax)
-  }
-  guard batch.records.count <= LogLimits.batchRecordsMax else {
-    throw .tooLarge(
-      what: "records of a batch", size: batch.records.count, limit: LogLimits.batchRecordsMax)
-  }
-  var bytes = 0
-  for record in batch.records {
-    guard record.byteCount <= LogLimits.recordBytesMax else {
-      throw .tooLarge(
-        what: "bytes of a record", size: record.byteCount, limit: LogLimits.recordBytesMax)
-    }
-    bytes += record.byteCount
-  }
-  guard bytes <= LogLimits.batchBytesMax else {
-    throw .tooLarge(what: "bytes of a batch", size: bytes, limit: LogLimits.batchBytesMax)
-  }
-  if let count = batch.idempotencyKey?.utf8.count, count > LogLimits.idempotencyKeyBytesMax {
-    throw .tooLarge(
-      what: "bytes of an idempotency key", size: count, limit: LogLimits.idempotencyKeyBytesMax)
-  }
-  return bytes
-}

@@ -48,7 +48,7 @@ package final class SegmentedLog: EventLog {
   ) {
     do throws(LogError) {
       let held = try held(partition)
-      held.enqueue(.append(batch, bytes: try checkedBytes(of: batch), completion))
+      held.enqueue(.append(batch, bytes: try batch.checkLimits(), completion))
     } catch {
       completion(.failure(error))
     }
