@@ -162,6 +162,9 @@ let package = Package(
 
     // Tests.
     .target(
+      name: "ChildProcesses", dependencies: ["CLinux"], path: "Tests/ChildProcesses",
+      swiftSettings: strict),
+    .target(
       name: "EventLogContract", dependencies: ["EventStorage"], path: "Tests/EventLogContract",
       swiftSettings: strict),
     .testTarget(name: "ArchitectureTests", swiftSettings: strict),
@@ -189,14 +192,15 @@ let package = Package(
     .testTarget(
       name: "SegmentStorageTests",
       dependencies: [
-        "EventLaws", "EventLogContract", "EventStorage", "PropertyTesting", "SegmentStorage",
+        "ChildProcesses", "EventLaws", "EventLogContract", "EventStorage", "PropertyTesting",
+        "SegmentStorage",
       ],
       swiftSettings: strict),
     .testTarget(
       name: "KafkaStorageTests",
       dependencies: [
-        "CRdKafka", "EventLogContract", "EventStorage", "Events", "KafkaStorage", "Projections",
-        "PropertyTesting", "SegmentStorage",
+        "CRdKafka", "ChildProcesses", "EventLogContract", "EventStorage", "Events", "KafkaStorage",
+        "Projections", "PropertyTesting", "SegmentStorage",
       ],
       swiftSettings: strict),
     .testTarget(
@@ -233,8 +237,10 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "CommandLineTests", dependencies: ["signalbox"], swiftSettings: strict),
-    .testTarget(name: "ScenarioTests", dependencies: ["signalbox"], swiftSettings: strict),
+      name: "CommandLineTests", dependencies: ["ChildProcesses", "signalbox"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ScenarioTests", dependencies: ["ChildProcesses", "signalbox"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,31 +1,34 @@
+import ChildProcesses
 import Foundation
 import Testing
 
 /// `signalbox serve` in a process of its own, ended with the test.
 final class Served {
-  let process = Process()
+  let process: ChildProcess
   let url: String
+  private let folder: Folder
 
   init(_ arguments: String...) throws {
-    process.executableURL = URL(fileURLWithPath: Program.path)
-    process.arguments = ["serve", "--port", "0", "--json"] + arguments
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let line = output.fileHandleForReading.availableData
+    folder = try Folder()
+    let output = folder.path + "/output"
+    process = try ChildProcess(
+      Program.path, ["serve", "--port", "0", "--json"] + arguments, output: output,
+      errors: "/dev/null")
+    let deadline = ContinuousClock.now + .seconds(60)
+    var line = Data()
+    while process.status == nil, line.last != UInt8(ascii: "\n"), .now < deadline {
+      usleep(1000)
+      line = (try? Data(contentsOf: URL(filePath: output))) ?? Data()
+    }
     let object = try JSONSerialization.jsonObject(with: line) as? [String: Any]
     url = try #require(object?["url"] as? String)
   }
 
   /// SIGTERM, and the exit code.
-  func end() -> Int32 {
-    process.terminate()
-    process.waitUntilExit()
-    return process.terminationStatus
+  func end() -> Int32? {
+    process.signal(SIGTERM)
+    return process.wait(.seconds(30))
   }
-
-  deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
 }
 
 @Suite struct ServedTests {
@@ -66,7 +69,7 @@ final class Served {
     let served = try Served("--log", "file:\(folder.path)/log")
     let other = try Program("serve", "--port", "0", "--log", "file:\(folder.path)/log")
     #expect(other.status == 1)
-    #expect(other.error.contains("\(served.process.processIdentifier)"), "\(other.error)")
+    #expect(other.error.contains("\(served.process.pid)"), "\(other.error)")
     #expect(served.end() == 0)
   }
 

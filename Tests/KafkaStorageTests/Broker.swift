@@ -1,3 +1,4 @@
+import ChildProcesses
 import EventStorage
 import Foundation
 import Glibc
@@ -15,7 +16,7 @@ final class Broker: Sendable {
 
   let port: Int
   let folder: URL
-  private let process = Mutex<pid_t?>(nil)
+  private let process = Mutex<ChildProcess?>(nil)
 
   init() throws {
     port = try Broker.freePort()
@@ -26,7 +27,7 @@ final class Broker: Sendable {
   }
 
   deinit {
-    stop(SIGKILL)
+    stop()
     try? FileManager.default.removeItem(at: folder)
   }
 
@@ -48,29 +49,22 @@ final class Broker: Sendable {
       throw Missing(description: "noida-db is not installed: run scripts/install.sh test")
     }
     let log = folder.appendingPathComponent("broker.log").path
-    // The shell gives way to the broker: the process id is the broker's, which dies with us.
     let url = "tcp://\(address)"
     let arguments =
-      ["/bin/sh", "-c", "exec \"$0\" \"$@\" >>'\(log)' 2>&1", program]
-      + (Broker.isTansu
-        ? [
-          "broker", "--listener-url", url, "--advertised-listener-url", url, "--storage-engine",
-          "memory://tansu/",
-        ]
-        : [
-          "start", "--only", "kafka", "--kafka-port", "\(port)", "--data-dir",
-          folder.appendingPathComponent("data").path,
-        ])
-    var child = pid_t()
-    var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-    defer { for pointer in pointers { free(pointer) } }
-    guard posix_spawn(&child, "/bin/sh", nil, nil, &pointers, environ) == 0 else {
-      throw Missing(description: "the broker cannot be started")
-    }
+      Broker.isTansu
+      ? [
+        "broker", "--listener-url", url, "--advertised-listener-url", url, "--storage-engine",
+        "memory://tansu/",
+      ]
+      : [
+        "start", "--only", "kafka", "--kafka-port", "\(port)", "--data-dir",
+        folder.appendingPathComponent("data").path,
+      ]
+    let child = try ChildProcess(program, arguments, output: log)
     process.withLock { $0 = child }
     let deadline = ContinuousClock.now + .seconds(30)
     while !Broker.answers(port) {
-      guard .now < deadline else {
+      guard child.status == nil, .now < deadline else {
         throw Missing(description: "the broker does not answer; see \(log)")
       }
       usleep(20_000)
@@ -80,10 +74,10 @@ final class Broker: Sendable {
   /// Sends the broker a signal.
   func signal(_ number: Int32) {
     process.withLock { process in
-      guard let id = process else { return }
-      kill(id, number)
+      guard let process else { return }
+      process.signal(number)
       // It stops a moment later, and may answer until then.
-      while number == SIGSTOP, !Broker.hasStopped(id) { usleep(1000) }
+      while number == SIGSTOP, !Broker.hasStopped(process.pid) { usleep(1000) }
     }
   }
 
@@ -108,14 +102,10 @@ final class Broker: Sendable {
     }
   }
 
-  /// Ends the broker and waits until it is gone.
-  func stop(_ number: Int32 = SIGKILL) {
+  /// Kills the broker and waits until it is gone.
+  func stop() {
     process.withLock { process in
-      guard let id = process else { return }
-      kill(id, SIGCONT)
-      kill(id, number)
-      var status: Int32 = 0
-      waitpid(id, &status, 0)
+      process?.end()
       process = nil
     }
   }
@@ -136,18 +126,22 @@ final class Broker: Sendable {
     return path
   }()
 
+  /// Below the ports that the system gives to clients: none of those takes it before the broker does, and nobody who asks whether
+  /// the broker is there is answered by himself.
   private static func freePort() throws -> Int {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(descriptor) }
-    var address = loopback(0)
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let code = withUnsafeMutablePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(descriptor, $0, length) == 0 ? getsockname(descriptor, $0, &length) : -1
+    for _ in 0..<100 {
+      let port = Int.random(in: 15_000..<32_000)
+      let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+      defer { close(descriptor) }
+      var address = loopback(port)
+      let code = withUnsafePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
       }
+      if code == 0 { return port }
     }
-    guard code == 0 else { throw Missing(description: "no free port: \(errno)") }
-    return Int(UInt16(bigEndian: address.sin_port))
+    throw Missing(description: "no free port")
   }
 
   private static func answers(_ port: Int) -> Bool {
@@ -172,24 +166,13 @@ final class Broker: Sendable {
 
 /// Runs a program to its end, and returns what it wrote.
 @discardableResult
-func run(_ program: String, _ arguments: [String], input: String? = nil) throws -> String {
-  let process = Process()
-  process.executableURL = URL(filePath: "/usr/bin/env")
-  process.arguments = [program] + arguments
-  let output = Pipe()
-  process.standardOutput = output
-  let given = Pipe()
-  process.standardInput = given
-  try process.run()
-  if let input { try given.fileHandleForWriting.write(contentsOf: Data(input.utf8)) }
-  try given.fileHandleForWriting.close()
-  let data = output.fileHandleForReading.readDataToEndOfFile()
-  process.waitUntilExit()
-  let text = String(decoding: data, as: UTF8.self)
-  guard process.terminationStatus == 0 else {
-    throw Broker.Missing(description: "\(program) ended with \(process.terminationStatus): \(text)")
+func run(_ program: String, _ arguments: [String], input: String = "") throws -> String {
+  let command = try Command(program, arguments, input: input)
+  guard command.status == 0 else {
+    throw Broker.Missing(
+      description: "\(program) ended with \(command.status): \(command.output)\(command.error)")
   }
-  return text
+  return command.output
 }
 
 /// The broker that most tests share: started with the first, ended with the process.

@@ -16,7 +16,7 @@ import Testing
     _ = try await log.append(several, to: messages)
     let first = try await log.append(batch("a", idempotencyKey: "k"), to: messages)
     try await broker.save(log)
-    broker.stop(SIGKILL)
+    broker.stop()
     async let plain = log.append(batch("plain"), to: messages)
     async let keyed = log.append(batch("a", idempotencyKey: "k"), to: messages)
     async let together = log.append(several, to: messages)
@@ -38,7 +38,7 @@ import Testing
     let load = Load()
     async let loading: Void = onThread { load.run(log, everyKeyed: 5) }
     #expect(try await onThread { load.answers.wait(for: .seconds(20)) { $0.count > 2_000 } })
-    broker.stop(SIGKILL)
+    broker.stop()
     try broker.start()
     let isStopped = {
       do { _ = try log.bounds(of: messages) } catch LogError.stopped { return true } catch {}

@@ -1,3 +1,4 @@
+import ChildProcesses
 import Foundation
 import Testing
 
@@ -9,22 +10,14 @@ enum Witness {
 
   static let python = ProcessInfo.processInfo.environment["SIGNALBOX_PYTHON"] ?? "python3"
 
-  /// Runs `witness/SCRIPT BINARY FOLDER ARGUMENTS…` and fails the test with what it printed unless it ends with 0.
+  /// What the slowest takes on a loaded machine, several times over.
+  private static let limit = Duration.seconds(600)
+
+  /// Runs `witness/SCRIPT BINARY FOLDER ARGUMENTS…` and fails the test with what it printed unless it ends with 0 in time.
   static func run(_ script: String, _ arguments: String...) throws -> String {
-    let folder = FileManager.default.temporaryDirectory
-      .appendingPathComponent("signalbox-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let process = process(
-      script, [signalbox, folder.appendingPathComponent("data").path] + arguments)
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = output
-    try process.run()
-    let text = String(
-      decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0, "\(script): \(text)")
+    let command = try command(script, with: [signalbox, nil] + arguments)
+    let text = command.output + command.error
+    #expect(command.status == 0, "\(script): \(text)")
     return text
   }
 
@@ -36,25 +29,20 @@ enum Witness {
 
   /// True when `witness/SCRIPT probe FOLDER` ends with 0.
   private static func probes(_ script: String) throws -> Bool {
+    try command(script, with: ["probe", nil]).status == 0
+  }
+
+  /// Runs a script, with a folder of its own where an argument is nil.
+  private static func command(_ script: String, with arguments: [String?]) throws -> Command {
     let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("signalbox-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
-    let process = process(script, ["probe", folder.path])
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    return process.terminationStatus == 0
-  }
-
-  private static func process(_ script: String, _ arguments: [String]) -> Process {
     let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("witness/\(script)").path
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [python, path] + arguments
-    return process
+    let data = folder.appendingPathComponent("data").path
+    return try Command(
+      python, ["-X", "faulthandler", path] + arguments.map { $0 ?? data }, within: limit)
   }
 
   /// The first of these programs that is installed.

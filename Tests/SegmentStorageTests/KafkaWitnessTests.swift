@@ -1,3 +1,4 @@
+import ChildProcesses
 import EventStorage
 import Foundation
 import SegmentStorage
@@ -24,21 +25,8 @@ import Testing
 
   private static let python = ProcessInfo.processInfo.environment["SIGNALBOX_PYTHON"] ?? "python3"
 
-  private static func run(_ arguments: [String]) throws -> (status: Int32, output: String) {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = [python] + arguments
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = output
-    try process.run()
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return (process.terminationStatus, String(decoding: data, as: UTF8.self))
-  }
-
   private static let isInstalled =
-    (try? run(["-c", "import kafka.record, lz4.frame, crc32c"]).status) == 0
+    (try? Command(python, ["-c", "import kafka.record, lz4.frame, crc32c"]).status) == 0
 
   @Test(
     .enabled(if: isInstalled, "kafka-python, lz4 and crc32c are not installed for python3"),
@@ -60,11 +48,11 @@ import Testing
     }
     let expected = try log.all(messages)
     log.close()
-    let (status, output) = try KafkaWitnessTests.run([
-      "-c", KafkaWitnessTests.script, directory.path + "/messages-0/00000000000000000000.log",
-    ])
-    #expect(status == 0, "\(output)")
-    let lines = output.split(separator: "\n").map { $0.split(separator: " ", maxSplits: 5) }
+    let reader = try Command(
+      KafkaWitnessTests.python,
+      ["-c", KafkaWitnessTests.script, directory.path + "/messages-0/00000000000000000000.log"])
+    #expect(reader.status == 0, "\(reader.error)")
+    let lines = reader.output.split(separator: "\n").map { $0.split(separator: " ", maxSplits: 5) }
     let records = lines.filter { $0.first == "0" }
     #expect(lines.count == records.count + 1, "the fence is a control batch")
     try #require(records.count == expected.count)

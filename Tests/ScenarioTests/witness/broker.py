@@ -1,6 +1,7 @@
 """A real Kafka broker in a folder of its own on 127.0.0.1, and what its topics hold, read by software that is not ours."""
 
 import os
+import random
 import re
 import signal
 import socket
@@ -12,9 +13,16 @@ import noida_db
 
 
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """Below the ports that the system gives to clients: none of those takes it before the broker does, and nobody who asks
+    whether the broker is there is answered by himself."""
+    while True:
+        port = random.randrange(15_000, 32_000)
+        with socket.socket() as listener:
+            try:
+                listener.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass  # somebody has it
 
 
 class Broker:
@@ -37,9 +45,13 @@ class Broker:
                 socket.create_connection(("127.0.0.1", self.port)).close()
                 return
             except OSError:
-                if time.monotonic() > until:
-                    raise SystemExit("the broker does not answer") from None
+                if self.process.poll() is not None or time.monotonic() > until:
+                    raise SystemExit(f"the broker does not answer: {self.said()}") from None
                 time.sleep(0.01)
+
+    def said(self):
+        with open(os.path.join(self.folder, "broker.log"), errors="replace") as log:
+            return log.read()[-2000:]
 
     def stop(self):
         os.kill(self.process.pid, signal.SIGKILL)

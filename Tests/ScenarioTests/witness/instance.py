@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import select
 import signal
 import subprocess
 import time
@@ -23,6 +24,9 @@ class Instance:
                 [*self.prefix, self.binary, "serve", "--log", self.log if "://" in self.log else f"file:{self.log}",
                  "--port", str(self.port), "--json", *self.arguments],
                 stdout=subprocess.PIPE, stderr=errors, text=True)
+        if not select.select([self.process.stdout], [], [], 60)[0]:
+            self.kill()
+            raise SystemExit("signalbox serve neither listened nor ended within 60 s")
         line = self.process.stdout.readline()
         if not line:
             self.process.wait()

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import socket
 import threading
 import time
@@ -60,9 +61,11 @@ class Subscriber(threading.Thread):
 
     def take(self, name, data):
         if name == "message":
-            message = json.loads(data)
-            channel = message["channel"] if self.is_enveloped else self.channels[0]
-            self.seen[channel].append((message["data"] if self.is_enveloped else message)["n"])
+            # Messages without a number are not looked at, here or in the log.
+            if not (number := re.search(r'"n": ?(\d+)', data)):
+                return
+            channel = json.loads(data)["channel"] if self.is_enveloped else self.channels[0]
+            self.seen[channel].append(int(number[1]))
             self.count += 1
         elif name in ("snapshot", "resumed", "reset"):
             self.verdicts.append((name, json.loads(data)["reason"]))
@@ -99,5 +102,7 @@ class Subscriber(threading.Thread):
 
     def end(self):
         self.stop.set()
-        self.leave()
-        self.join()
+        # It may be about to open a stream, which would break no sooner than the instance ends.
+        while self.is_alive():
+            self.leave()
+            self.join(0.1)
