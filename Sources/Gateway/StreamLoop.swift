@@ -30,6 +30,8 @@ final class StreamLoop: @unchecked Sendable {
     var byteCount = 0
     /// More came than may wait: what was here is gone, and live subscribers read from the recent window.
     var isOverflown = false
+    /// Partitions that were folded anew: what was posted of them does not lead to what they are now.
+    var renewed: Set<Int> = []
     var isPosted = false
   }
 
@@ -75,6 +77,16 @@ final class StreamLoop: @unchecked Sendable {
     if wake { eventLoop.execute { [self] in drain() } }
   }
 
+  /// Takes note that a partition was folded anew.
+  func postRenewal(of partition: Int) {
+    let wake = mailbox.withLock { mailbox in
+      mailbox.renewed.insert(partition)
+      defer { mailbox.isPosted = true }
+      return !mailbox.isPosted
+    }
+    if wake { eventLoop.execute { [self] in drain() } }
+  }
+
   // MARK: - Delivering
 
   private func drain() {
@@ -85,6 +97,11 @@ final class StreamLoop: @unchecked Sendable {
     if taken.isOverflown {
       for subscriber in beats.flatMap({ $0 }) where subscriber.isLive { fallBehind(subscriber) }
       return
+    }
+    if !taken.renewed.isEmpty {
+      // Their cursors lie before the window now, so they are given the state.
+      for subscriber in beats.flatMap({ $0 })
+      where subscriber.isLive && subscriber.reads(anyOf: taken.renewed) { fallBehind(subscriber) }
     }
     var byTopic: [StreamTopic: [LoopEntry]] = [:]
     for entry in taken.entries { byTopic[entry.topic, default: []].append(entry) }

@@ -69,6 +69,10 @@ final class Subscriber: @unchecked Sendable {
     if case .live = phase { true } else { false }
   }
 
+  func reads(anyOf partitions: Set<Int>) -> Bool {
+    cursors.contains { partitions.contains($0.partition) }
+  }
+
   /// The position it has reached, as a token.
   func token(in log: LogIdentity) -> String {
     var position = Position(log: log, offsets: [:])
