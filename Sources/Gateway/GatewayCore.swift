@@ -108,8 +108,8 @@ extension Problem: HTTPResponseError {
     var headers: HTTPFields = [.contentType: Problem.contentType]
     if let retryAfterSeconds { headers[.retryAfter] = "\(retryAfterSeconds)" }
     if let allow { headers[.allow] = allow }
-    // What is left of a body that is too large is not worth reading.
-    if status == .contentTooLarge { headers[.connection] = "close" }
+    // What is left of a body that is too large or too late is not worth reading.
+    if status == .contentTooLarge || status == .requestTimeout { headers[.connection] = "close" }
     return Response(
       status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: json)))
   }

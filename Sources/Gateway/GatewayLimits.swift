@@ -16,10 +16,12 @@ package struct GatewayLimits: Sendable {
   package var refusalsMax = 256
   /// Seconds from the first byte of a connection to the end of its first head (408).
   package var headerTimeoutSeconds: Double = 10
-  /// Seconds that a keep-alive connection may say nothing between requests, or a later head may take to arrive.
+  /// Seconds that a keep-alive connection may say nothing between requests, or a later head may take to arrive (408).
   package var idleTimeoutSeconds: Double = 60
-  /// Seconds from the head of a request to the end of its body.
+  /// Seconds from the head of a request to the end of its body (408).
   package var bodyTimeoutSeconds: Double = 60
+  /// Seconds that a client may take nothing of its answer. Streams are left alone: a slow reader of them is a cursor.
+  package var writeTimeoutSeconds: Double = 60
   /// Seconds that a read may wait for its `min=`; a request may ask for less (504).
   package var minWaitSeconds: Double = 5
   /// Seconds that a stream may wait for its partitions to be read before it is sent away, to come back or to go elsewhere.

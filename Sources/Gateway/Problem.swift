@@ -237,6 +237,10 @@ extension Problem {
     status: .requestTimeout, code: "head-timeout", title: "The request did not arrive in time",
     detail: "The head of the request was not complete in time; send it without pauses.")
 
+  static let bodyTimeout = Problem(
+    status: .requestTimeout, code: "body-timeout", title: "The body did not arrive in time",
+    detail: "Nothing was published: the body was not complete in time; send it without pauses.")
+
   static let malformedRequest = bad(
     "malformed-request", "The request is not HTTP/1.1",
     "The request line or a header is malformed; see RFC 9112.")

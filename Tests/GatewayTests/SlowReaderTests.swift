@@ -123,6 +123,8 @@ import Testing
     try await withServer(over: log) {
       $0.limits.slowReaderBytesMax = 64 << 10
       $0.limits.recentBytesMax = 64 << 20
+      // That is for answers, not for streams.
+      $0.limits.writeTimeoutSeconds = 0.1
     } _: { server in
       let connection = try await server.connect(receiveBuffer: 4096)
       #expect(try await server.request(on: connection, "GET", "/healthz").status == 200)
