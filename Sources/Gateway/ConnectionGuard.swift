@@ -112,7 +112,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
       return
     }
     if case HTTPParserError.headerOverflow = error {
-      refuse(.headTooLarge(limit: limits.headerBytesMax), context)
+      refuse(.headTooLarge(limits), context)
     } else {
       refuse(.malformedRequest, context)
     }

@@ -225,12 +225,13 @@ extension Problem {
     status: .serviceUnavailable, code: "draining", title: "The service is shutting down",
     detail: "Connect again; another instance will answer.", retryAfterSeconds: 1)
 
-  static func headTooLarge(limit: Int) -> Problem {
+  static func headTooLarge(_ limits: GatewayLimits) -> Problem {
     Problem(
       status: .requestHeaderFieldsTooLarge, code: "head-too-large",
       title: "The head of the request is too large",
-      detail: "Request line and headers may have \(limit) bytes together; send less.",
-      members: ["limit": "\(limit)"])
+      detail: "Request line and headers may have \(limits.headerBytesMax) bytes together, in "
+        + "\(limits.headerFieldsMax) fields; send less.",
+      members: ["limit": "\(limits.headerBytesMax)", "fields": "\(limits.headerFieldsMax)"])
   }
 
   static let headTimeout = Problem(

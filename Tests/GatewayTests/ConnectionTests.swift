@@ -147,6 +147,60 @@ import Testing
     }
   }
 
+  @Test(arguments: ["/healthz", "/v1/channels/c/events"])
+  func `a head with too many fields is refused, on a stream too`(target: String) async throws {
+    try await withServer(over: makeLog()) {
+      $0.limits.headerFieldsMax = 10
+      $0.cors = .origins(["https://a.example"])
+    } _: { server in
+      for (count, isRefused) in [(10, false), (11, true)] {
+        let fields = (2..<count).map { "X-\($0): y\r\n" }.joined()
+        let connection = try await server.connect(
+          greeting:
+            "GET \(target) HTTP/1.1\r\nHost: t\r\nOrigin: https://a.example\r\n\(fields)\r\n")
+        try await connection.wait("answer") {
+          $0.contains("alive") || $0.contains("event: live") || $0.contains("head-too-large")
+        }
+        #expect(connection.text.hasPrefix("HTTP/1.1 431 ") == isRefused, "\(count) fields")
+        if target != "/healthz" {
+          #expect(
+            connection.text.contains(
+              "\r\nAccess-Control-Allow-Origin: https://a.example\r\n"))
+        }
+        await connection.close()
+      }
+    }
+  }
+
+  @Test func `what is refused before it is a request says so to pages that may read it`()
+    async throws
+  {
+    try await withServer(over: makeLog()) {
+      $0.limits.headerTimeoutSeconds = 0.2
+      $0.limits.headerBytesMax = 1000
+      $0.limits.connectionsMax = 1
+      $0.cors = .origins(["https://a.example"])
+    } _: { server in
+      let stream = try await server.stream("/v1/channels/c/events")
+      try await stream.waitUntilLive()
+      let origin = "Host: t\r\nOrigin: https://a.example\r\n"
+      let filler = "X-Filler: \(String(repeating: "x", count: 1200))\r\n\r\n"
+      for (rest, status) in [("X", 408), (filler, 431), ("\r\n", 503)] {
+        let connection = try await server.connect(
+          greeting: "GET /healthz HTTP/1.1\r\n\(origin)\(rest)")
+        try await connection.wait("\(status)") { $0.hasPrefix("HTTP/1.1 \(status) ") }
+        #expect(
+          connection.text.contains("\r\nAccess-Control-Allow-Origin: https://a.example\r\n"),
+          "\(status)")
+        try await connection.waitUntilClosed()
+      }
+      let stranger = try await server.connect(
+        greeting: "GET /healthz HTTP/1.1\r\nHost: t\r\nOrigin: https://b.example\r\n\r\n")
+      try await stranger.wait("503") { $0.hasPrefix("HTTP/1.1 503 ") }
+      #expect(!stranger.text.contains("Access-Control-Allow-Origin"))
+    }
+  }
+
   @Test(arguments: [
     "GET /healthz HTTP/1.1\r\nbroken header\r\n\r\n", "\u{16}\u{3}\u{1} not HTTP\r\n\r\n",
     "GET  /v1/channels/c/events HTTP/1.1\r\nHost t\r\n\r\n",
