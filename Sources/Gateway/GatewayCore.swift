@@ -69,6 +69,7 @@ final class GatewayCore: Sendable {
       logger.error("unexpected: \(error)")
       response = Problem.unexpected.response
     }
+    if request.method == .head { response = response.createHeadResponse() }
     response.headers[.date] = HTTPDate.now
     if case .none = configuration.cors { return response }
     for (name, value) in configuration.cors.headers(origin: request.headers[.origin]) {
