@@ -67,8 +67,7 @@ extension ChannelPartition {
       state.phase = .idle
       state.channels = Channels()
       state.window = RecentWindow(start: state.position, bytesMax: limits.recentBytesMax)
-      state.snapshots = [:]
-      state.snapshotBytes = 0
+      state.snapshots = SnapshotShelf()
       demand.withLock { $0.isWanted = false }
       return true
     }

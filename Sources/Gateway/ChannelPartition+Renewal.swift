@@ -22,8 +22,7 @@ extension ChannelPartition {
       state.channels = channels
       state.position = position
       state.window = RecentWindow(start: position, bytesMax: limits.recentBytesMax)
-      state.snapshots = [:]
-      state.snapshotBytes = 0
+      state.snapshots = SnapshotShelf()
       state.watch = TombstoneWatch(since: bounds)
       state.lookWhetherServing()
       return state.takeWaiters()

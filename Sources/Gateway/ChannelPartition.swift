@@ -32,8 +32,7 @@ final class ChannelPartition: Sendable {
     var position: Offset
     var window: RecentWindow
     var interests: [String: Interest] = [:]
-    var snapshots: [SnapshotKey: ChannelSnapshot] = [:]
-    var snapshotBytes = 0
+    var snapshots = SnapshotShelf()
     var waiters: [UInt64: Waiter] = [:]
     var nextWaiter: UInt64 = 0
     /// The log's extent when it was last looked at.

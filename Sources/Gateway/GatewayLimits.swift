@@ -32,7 +32,8 @@ package struct GatewayLimits: Sendable {
   package var loopBacklogBytesMax = 16 << 20
   /// Bytes of recent batches that a partition keeps for resuming and for slow readers.
   package var recentBytesMax = 16 << 20
-  /// Bytes of encoded channel states that a partition keeps for readers that join at the same time.
+  /// Bytes of encoded channel states that a partition keeps for readers to come. One that is being read lasts besides, until its
+  /// readers have it or have read on nothing for a heartbeat.
   package var snapshotBytesMax = 64 << 20
   /// Bytes of batches that a follower reads at a time.
   package var readBytesMax = 1 << 20

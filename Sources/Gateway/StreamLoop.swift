@@ -243,6 +243,7 @@ final class StreamLoop: @unchecked Sendable {
   private func beat() {
     nextBeat = (nextBeat + 1) % StreamLoop.beatsPerInterval
     guard !beats[nextBeat].isEmpty else { return }
+    for subscriber in beats[nextBeat] { letGoOfSnapshot(subscriber) }
     // Whatever was posted before these offsets is delivered first, so that the ids below are true.
     let reached = partitions.map { Offset($0.posted.load(ordering: .acquiring)) }
     drain()

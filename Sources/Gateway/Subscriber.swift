@@ -13,6 +13,10 @@ final class Subscriber: @unchecked Sendable {
   /// How far it is in each partition it reads, in order.
   var cursors: [Cursor]
   var phase: Phase = .live
+  /// The state that it is being given, encoded once for all who read it. Let go of when it has read on nothing for a heartbeat.
+  var snapshot: ChannelSnapshot?
+  /// It has read on since its last heartbeat.
+  var hasReadOn = false
   /// What a stream of several channels got in the pass that is under way.
   var staging: [UInt8] = []
   /// Which heartbeat beats for it, and its place there.
