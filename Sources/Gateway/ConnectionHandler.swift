@@ -248,13 +248,14 @@ extension ConnectionHandler: StreamOutput {
       }
       return
     }
-    // A copy: a slice would keep the whole shared buffer alive for one slow reader.
-    let rest = buffer.readableBytesView.dropFirst(sent)
-    queue(ByteBuffer(bytes: rest), context)
+    let rest = UnsentFrames(of: buffer, after: sent)
+    queue(rest.buffer, holding: rest.heldBytes, context)
   }
 
-  private func queue(_ buffer: ByteBuffer, _ context: ChannelHandlerContext) {
-    let count = buffer.readableBytes
+  private func queue(
+    _ buffer: ByteBuffer, holding heldBytes: Int? = nil, _ context: ChannelHandlerContext
+  ) {
+    let count = heldBytes ?? buffer.readableBytes
     pendingBytes += count
     let written = context.eventLoop.makePromise(of: Void.self)
     written.futureResult.assumeIsolated().whenComplete { [self] _ in

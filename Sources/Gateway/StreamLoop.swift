@@ -223,6 +223,7 @@ final class StreamLoop: @unchecked Sendable {
     subscriber.output.write(SharedFrames(frames))
   }
 
+  /// A message that is larger than the bound is given to a reader for whom nothing waits; all who wait for it share its bytes.
   func hasRoom(_ subscriber: Subscriber, for byteCount: Int) -> Bool {
     let pending = subscriber.output.pendingBytes
     return pending == 0 || pending + byteCount <= limits.slowReaderBytesMax
