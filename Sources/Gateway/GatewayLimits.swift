@@ -31,7 +31,7 @@ package struct GatewayLimits: Sendable {
   package var slowReaderBytesMax = 256 << 10
   /// Bytes of encoded frames that may wait for one event loop. Beyond it its streams read from the recent window.
   package var loopBacklogBytesMax = 16 << 20
-  /// Bytes of recent batches that a partition keeps for resuming and for slow readers.
+  /// Bytes of recent batches that a partition keeps for resuming and for slow readers, of all its channels together.
   package var recentBytesMax = 16 << 20
   /// Bytes of encoded channel states that a partition keeps for readers to come. One that is being read lasts besides, until its
   /// readers have it or have read on nothing for a heartbeat.
