@@ -26,8 +26,8 @@ package struct GatewayLimits: Sendable {
   package var minWaitSeconds: Double = 5
   /// Seconds that a stream may wait for its partitions to be read before it is sent away, to come back or to go elsewhere.
   package var streamStartSecondsMax: Double = 10
-  /// Bytes that may wait for a slow reader of a stream, or one message that is larger. Beyond it nothing is queued: the reader is a
-  /// cursor.
+  /// Bytes that may wait for a slow reader of a stream, or an entry (64 KiB and the message that ends it) where that is larger. Beyond
+  /// it nothing is queued: the reader is a cursor.
   package var slowReaderBytesMax = 256 << 10
   /// Bytes of encoded frames that may wait for one event loop. Beyond it its streams read from the recent window.
   package var loopBacklogBytesMax = 16 << 20

@@ -233,11 +233,19 @@ extension StreamLoop {
   private func pullChanges(_ subscriber: Subscriber, announces: Bool, withIDs: Bool) {
     var frames: [UInt8] = []
     var isCaughtUp = true
-    for index in subscriber.cursors.indices {
+    let first = subscriber.turn
+    for step in subscriber.cursors.indices {
+      let index = (first + step) % subscriber.cursors.count
+      subscriber.turn = index
+      // One buffer for all its partitions; the next one begins where this one ends, so that none has to wait for ever.
+      guard frames.count < ChannelPartition.entryBytes else {
+        isCaughtUp = false
+        break
+      }
       let channels = subscriber.feeds.filter { $0.cursor == index }.map(\.channel.text)
       let changes = partitions[subscriber.cursors[index].partition].changes(
         in: channels, from: subscriber.cursors[index].offset, as: subscriber.shape,
-        withIDs: withIDs, bytesMax: ChannelPartition.entryBytes)
+        withIDs: withIDs, bytesMax: ChannelPartition.entryBytes - frames.count)
       switch changes {
       case .lost:
         beginState(of: subscriber)

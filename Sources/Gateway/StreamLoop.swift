@@ -199,8 +199,10 @@ final class StreamLoop: @unchecked Sendable {
       })?.offset
     else { return }
     for entry in entries where entry.next > cursor {
-      guard cursor <= entry.from,
-        hasRoom(subscriber, for: subscriber.staging.count + entry.frames.count)
+      // What is staged is its own copy: it may not grow to all that has come in.
+      let count = subscriber.staging.count + entry.frames.count
+      guard cursor <= entry.from, hasRoom(subscriber, for: count),
+        subscriber.staging.isEmpty || count <= limits.slowReaderBytesMax
       else {
         subscriber.staging = []
         fallBehind(subscriber)

@@ -17,6 +17,8 @@ final class Subscriber: @unchecked Sendable {
   var snapshot: ChannelSnapshot?
   /// It has read on since its last heartbeat.
   var hasReadOn = false
+  /// The cursor that is served first when it reads from the recent window.
+  var turn = 0
   /// What a stream of several channels got in the pass that is under way.
   var staging: [UInt8] = []
   /// Which heartbeat beats for it, and its place there.
