@@ -74,7 +74,7 @@ package struct Replay {
   }
 
   /// Folds every partition of messages of a log, and closes it.
-  private func fold(
+  package func fold(
     _ log: some EventLog, _ name: String, since began: ContinuousClock.Instant,
     _ report: (Progress) -> Void
   ) throws -> ([Fold<Channels>], records: Int) {
@@ -87,17 +87,10 @@ package struct Replay {
     var records = 0
     let partitions = log.layout.partitions(of: .messages)
     for partition in partitions {
-      let bounds = try log.bounds(of: partition)
-      var sink = Until(
-        lastTime, before: end?[partition], Fold<Channels>(partition, position: bounds.start))
-      var position = bounds.start
-      while position < bounds.end, !sink.isOver {
-        position = try log.read(partition, from: position, bytesMax: 4 << 20, into: &sink)
-        let length = max(1, Double(bounds.end.rawValue - bounds.start.rawValue))
-        let share = Double(position.rawValue - bounds.start.rawValue) / length
+      let sink = try fold(partition, of: log) { count, share in
         report(
           Progress(
-            records: records + sink.records,
+            records: records + count,
             share: (Double(partition.index) + share) / Double(partitions.count),
             elapsed: .now - began))
       }
@@ -105,5 +98,30 @@ package struct Replay {
       folds.append(sink.sink)
     }
     return (folds, records)
+  }
+
+  /// Folds a partition, from the start again when compaction overtakes it (law 7).
+  private func fold(
+    _ partition: Partition, of log: some EventLog,
+    _ report: (_ records: Int, _ share: Double) -> Void
+  ) throws(LogError) -> Until<Fold<Channels>> {
+    let whole = try log.bounds(of: partition)
+    var bounds = whole
+    while true {
+      var sink = Until(
+        lastTime, before: end?[partition], Fold<Channels>(partition, position: bounds.start))
+      let watch = TombstoneWatch(since: bounds)
+      var position = bounds.start
+      var verdict = TombstoneWatch.Verdict.goOn
+      while verdict == .goOn, position < whole.end, !sink.isOver {
+        let from = position
+        position = try log.read(partition, from: from, bytesMax: 4 << 20, into: &sink)
+        bounds = try log.bounds(of: partition)
+        verdict = watch.verdict(afterReadingFrom: from, bounds)
+        let length = max(1, Double(whole.end.rawValue - whole.start.rawValue))
+        report(sink.records, Double(position.rawValue - whole.start.rawValue) / length)
+      }
+      if verdict == .goOn { return sink }
+    }
   }
 }
