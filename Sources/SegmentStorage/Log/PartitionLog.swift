@@ -41,7 +41,9 @@ final class PartitionLog: Sendable {
     self.health = health
     isReadOnly = options.isReadOnly
     commits = options.commits
-    let found = try PartitionRecovery(place, isReadOnly: isReadOnly)
+    let found =
+      isReadOnly
+      ? try PartitionRecovery(beside: place) : try PartitionRecovery(place, isReadOnly: false)
     monitor = Monitor(
       State(
         sealed: found.sealed, active: found.active, end: found.end, compaction: found.compaction))
