@@ -71,12 +71,22 @@ public struct LogBounds: Hashable, Sendable {
   public var end: Offset
   /// Tombstones before this position may be gone: a reader that resumes from before it may miss deletions (law 7).
   public var tombstoneHorizon: Offset
+  /// Before this position records may be gone that a later one replaced: what the log said at an earlier place cannot be told from it
+  /// any more (law 30).
+  public var cleanPoint: Offset
+  /// No record before the clean point, gone or not, is of a later time than this. Milliseconds since 1970.
+  public var cleanTime: Int64
 
-  /// The extent of a partition.
-  public init(start: Offset, end: Offset, tombstoneHorizon: Offset) {
+  /// The extent of a partition, in which nothing was replaced unless told otherwise.
+  public init(
+    start: Offset, end: Offset, tombstoneHorizon: Offset, cleanPoint: Offset = .zero,
+    cleanTime: Int64 = .min
+  ) {
     self.start = start
     self.end = end
     self.tombstoneHorizon = tombstoneHorizon
+    self.cleanPoint = cleanPoint
+    self.cleanTime = cleanTime
   }
 }
 

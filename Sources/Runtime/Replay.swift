@@ -101,6 +101,9 @@ package struct Replay {
             share: (Double(partition.index) + share) / Double(partitions.count),
             elapsed: .now - began))
       }
+      try TimeTravel(lastTime: lastTime, end: end?[partition]).check(
+        partition, of: name, try log.bounds(of: partition), folded: sink.records,
+        before: sink.sink.position)
       records += sink.records
       folds.append(sink.sink)
     }

@@ -18,6 +18,17 @@ final class PartitionLog: Sendable {
     var commitThread: UInt?
 
     var start: Offset { sealed.first?.base ?? active?.base ?? .zero }
+
+    /// Of a log that another process writes, compaction may have come further than what was opened.
+    var cleanPoint: Offset { min(max(start, compaction.cleanPoint), end) }
+
+    /// That of the segment that holds the clean point, or of a later one: times never go back.
+    var cleanTime: Int64 {
+      guard cleanPoint > .zero else { return .min }
+      if let active, active.bytes > 0, active.base < cleanPoint { return active.newest }
+      let segment = sealed.last { $0.base < cleanPoint } ?? sealed.first
+      return segment?.newest ?? active?.newest ?? .min
+    }
   }
 
   /// Where to read on.
@@ -58,7 +69,8 @@ final class PartitionLog: Sendable {
     try monitor.withLock { state throws(LogError) in
       if state.isClosed { throw .closed }
       return LogBounds(
-        start: state.start, end: state.end, tombstoneHorizon: state.compaction.tombstoneHorizon)
+        start: state.start, end: state.end, tombstoneHorizon: state.compaction.tombstoneHorizon,
+        cleanPoint: state.cleanPoint, cleanTime: state.cleanTime)
     }
   }
 

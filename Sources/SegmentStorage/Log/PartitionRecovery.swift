@@ -38,7 +38,7 @@ struct PartitionRecovery {
     self.place = place
     self.isReadOnly = isReadOnly
     let bases = try segments()
-    try readStates(hasClosedSegments: bases.count > 1)
+    try readAppends(hasClosedSegments: bases.count > 1)
     var expected = bases.first
     for (index, base) in bases.enumerated() {
       // A crash in the middle of merging leaves segments that the merged one before them holds already.
@@ -58,6 +58,7 @@ struct PartitionRecovery {
         newest = max(newest, segment.newest)
       }
     }
+    try readCompaction()
     guard end >= remembered else {
       throw place.corrupt(end, "records up to \(remembered) were durable and are missing")
     }
@@ -123,7 +124,7 @@ struct PartitionRecovery {
     return bases
   }
 
-  private mutating func readStates(hasClosedSegments: Bool) throws(LogError) {
+  private mutating func readAppends(hasClosedSegments: Bool) throws(LogError) {
     if let file = try place.read(SegmentName.appendState, atMost: AppendMemory.bytesMax) {
       guard let decoded = AppendMemory.decode(file) else {
         throw place.corrupt(.zero, "\(SegmentName.appendState) is damaged")
@@ -134,12 +135,15 @@ struct PartitionRecovery {
     } else if hasClosedSegments {
       throw place.corrupt(.zero, "\(SegmentName.appendState) is missing")
     }
-    if let file = try place.read(SegmentName.compactionState, atMost: 4096) {
-      guard let decoded = CompactionState(file) else {
-        throw place.corrupt(.zero, "\(SegmentName.compactionState) is damaged")
-      }
-      compaction = decoded
+  }
+
+  /// Read when the segments are open: it is written before they are replaced, so it knows of all that is gone from them.
+  private mutating func readCompaction() throws(LogError) {
+    guard let file = try place.read(SegmentName.compactionState, atMost: 4096) else { return }
+    guard let decoded = CompactionState(file) else {
+      throw place.corrupt(.zero, "\(SegmentName.compactionState) is damaged")
     }
+    compaction = decoded
   }
 
   /// Takes a closed segment as its index describes it; reads it whole when the index does not fit.
