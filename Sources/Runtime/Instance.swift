@@ -3,6 +3,7 @@ package import Gateway
 package import Logging
 import NIOCore
 import Projections
+import SegmentStorage
 package import ServiceLifecycle
 import UnixSignals
 
@@ -37,7 +38,7 @@ package struct Instance: Sendable {
     beside services: (any EventLog, Logger) throws -> [any Service] = { _, _ in [] },
     listening: @escaping @Sendable (Address) -> Void
   ) async throws {
-    try await run(openLog(settings), services, listening)
+    try await run(openLog(settings, logger), services, listening)
   }
 
   private func run<Log: EventLog>(
@@ -51,6 +52,9 @@ package struct Instance: Sendable {
     var configuration = configuration
     configuration.directory = { controller.directory }
     configuration.leads = { controller.leads }
+    if let log = log as? SegmentedLog {
+      configuration.maintenanceFailure = { log.maintenanceFailure?.description }
+    }
     let (settled, logger) = (configuration, logger)
     let gateway = try await onThread("start") {
       try GatewayServer(

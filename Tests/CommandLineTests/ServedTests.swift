@@ -8,12 +8,15 @@ final class Served {
   let url: String
   private let folder: Folder
 
-  init(_ arguments: String...) throws {
+  convenience init(_ arguments: String...) throws {
+    try self.init(Program.path, ["serve", "--port", "0", "--json"] + arguments)
+  }
+
+  /// Any command that ends up as a server and says where it listens.
+  init(_ program: String, _ arguments: [String]) throws {
     folder = try Folder()
     let output = folder.path + "/output"
-    process = try ChildProcess(
-      Program.path, ["serve", "--port", "0", "--json"] + arguments, output: output,
-      errors: "/dev/null")
+    process = try ChildProcess(program, arguments, output: output, errors: folder.path + "/errors")
     let deadline = ContinuousClock.now + .seconds(60)
     var line = Data()
     while process.status == nil, line.last != UInt8(ascii: "\n"), .now < deadline {
@@ -22,6 +25,28 @@ final class Served {
     }
     let object = try JSONSerialization.jsonObject(with: line) as? [String: Any]
     url = try #require(object?["url"] as? String)
+  }
+
+  /// What it has said on standard error so far.
+  var errors: String {
+    (try? String(contentsOfFile: folder.path + "/errors", encoding: .utf8)) ?? ""
+  }
+
+  /// What a page says: the status and the body.
+  func get(_ path: String) throws -> (status: String, body: String) {
+    let answer = try Command("curl", ["-s", "-w", "\n%{http_code}", url + path]).output
+    let end = answer.lastIndex(of: "\n") ?? answer.startIndex
+    return (String(answer[end...].dropFirst()), String(answer[..<end]))
+  }
+
+  /// Asks until it is so, for a minute at most.
+  func waits(until holds: () throws -> Bool) rethrows -> Bool {
+    let deadline = ContinuousClock.now + .seconds(60)
+    while .now < deadline {
+      if try holds() { return true }
+      usleep(20_000)
+    }
+    return false
   }
 
   /// SIGTERM, and the exit code.
@@ -70,6 +95,39 @@ final class Served {
     let other = try Program("serve", "--port", "0", "--log", "file:\(folder.path)/log")
     #expect(other.status == 1)
     #expect(other.error.contains("\(served.process.pid)"), "\(other.error)")
+    #expect(served.end() == 0)
+  }
+
+  @Test func `that the log cannot be compacted is logged once and stands in readyz`() throws {
+    let folder = try Folder()
+    let served = try Served(
+      "--log", "file:\(folder.path)/log", "--partitions", "1", "--segment-bytes", "65536",
+      "--compaction-seconds", "1")
+    #expect(try !served.get("/readyz").body.contains("maintenance"))
+    // A folder where the state of compaction is written first.
+    let obstacle = folder.path + "/log/messages-0/compaction.state.tmp"
+    try FileManager.default.createDirectory(
+      atPath: obstacle, withIntermediateDirectories: false)
+    // Random, so that no compression makes it small.
+    var generator = SystemRandomNumberGenerator()
+    let large = (0..<5_000).map { _ in String(generator.next(), radix: 36) }.joined()
+    for _ in 0..<2 {
+      let published = try Program(
+        "publish", "orders", "--key", "a", "--url", served.url, input: large)
+      #expect(published.status == 0, "\(published.error)")
+    }
+    #expect(
+      try served.waits {
+        try served.get("/readyz").body.contains(
+          #""maintenance":"the log has stopped: compacting messages/0"#)
+      })
+    #expect(try served.get("/readyz").status == "200")
+    // A few more rounds.
+    sleep(3)
+    #expect(served.errors.components(separatedBy: "not compacted").count == 2, "\(served.errors)")
+    try FileManager.default.removeItem(atPath: obstacle)
+    #expect(try served.waits { try !served.get("/readyz").body.contains("maintenance") })
+    #expect(served.errors.contains("is compacted again"))
     #expect(served.end() == 0)
   }
 
