@@ -67,13 +67,16 @@ package struct Instance: Sendable {
         }, logger: logger
       ) { port in listening(Address(host: host, port: port)) }
     }
-    var all: [any Service] = [gateway, controller]
+    // They are ended one by one, the last one first. Clients are told to come back before anything that takes long, and the snapshot
+    // has what was published until then.
+    var all: [any Service] = []
     if let snapshots {
       all.append(
         Snapshotter(
           files: snapshots, identity: log.identity, folds: { gateway.folds },
           interval: .seconds(settings.snapshotSeconds), logger: logger))
     }
+    all += [controller, gateway]
     all += try services(log, logger)
     var group = ServiceGroupConfiguration(
       services: all.map { .init(service: $0, successTerminationBehavior: .ignore) },

@@ -39,9 +39,11 @@ final class Served {
     return (String(answer[end...].dropFirst()), String(answer[..<end]))
   }
 
-  /// Asks until it is so, for a minute at most.
-  func waits(until holds: () throws -> Bool) rethrows -> Bool {
-    let deadline = ContinuousClock.now + .seconds(60)
+  /// Asks until it is so, for a minute at most unless told otherwise.
+  func waits(
+    for limit: Duration = .seconds(60), until holds: () throws -> Bool
+  ) rethrows -> Bool {
+    let deadline = ContinuousClock.now + limit
     while .now < deadline {
       if try holds() { return true }
       usleep(20_000)
