@@ -38,6 +38,7 @@ package struct Instance: Sendable {
     beside services: (any EventLog, Logger) throws -> [any Service] = { _, _ in [] },
     listening: @escaping @Sendable (Address) -> Void
   ) async throws {
+    OpenFiles.raiseLimit()
     try await run(openLog(settings, logger), services, listening)
   }
 
@@ -50,6 +51,7 @@ package struct Instance: Sendable {
     let snapshots = snapshotFiles
     let controller = Controller(of: log, logger: logger)
     var configuration = configuration
+    try limitConnections(of: &configuration)
     configuration.directory = { controller.directory }
     configuration.leads = { controller.leads }
     if let log = log as? SegmentedLog {
@@ -83,6 +85,21 @@ package struct Instance: Sendable {
       gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
     group.maximumGracefulShutdownDuration = .seconds(30)
     try await ServiceGroup(configuration: group).run()
+  }
+
+  private func limitConnections(
+    of configuration: inout GatewayConfiguration
+  ) throws(SettingsFailure) {
+    let files = OpenFiles.now()
+    let wanted = configuration.limits.connectionsMax
+    let (connections, refusals) = try files.connections(
+      wanted: wanted, refusals: configuration.limits.refusalsMax, loops: configuration.loops)
+    configuration.limits.connectionsMax = connections
+    configuration.limits.refusalsMax = refusals
+    guard connections < wanted else { return }
+    logger.warning(
+      "at most \(connections) connections at once, not \(wanted): this process may have \(files.limit) files open; raise the limit (ulimit -n, LimitNOFILE= in systemd), or set connections-max"
+    )
   }
 
   /// Where the settings say, or beside the log; a log in memory has none, and one on Kafka only where the settings say.
