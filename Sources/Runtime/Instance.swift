@@ -49,7 +49,14 @@ package struct Instance: Sendable {
     defer { log.close() }
     let host = settings.host
     let snapshots = snapshotFiles
-    let controller = Controller(of: log, logger: logger)
+    let logger = logger
+    let topology = try await onThread("start") {
+      snapshots?.removeUnfinished()
+      guard let snapshots else { return Fold<Directory>(Partition(.topology, 0)) }
+      return try startingFold(Partition(.topology, 0), log, snapshots, recentBytes: 0, logger)
+    }
+    logger.info("\(topology.partition) starts at \(topology.position)")
+    let controller = Controller(of: log, startingAt: topology, logger: logger)
     var configuration = configuration
     try limitConnections(of: &configuration)
     configuration.directory = { controller.directory }
@@ -57,12 +64,12 @@ package struct Instance: Sendable {
     if let log = log as? SegmentedLog {
       configuration.maintenanceFailure = { log.maintenanceFailure?.description }
     }
-    let (settled, logger) = (configuration, logger)
+    let settled = configuration
     let gateway = try await onThread("start") {
       try GatewayServer(
         log: log, configuration: settled,
         start: { partition throws(LogError) in
-          let fold = try startingFold(
+          let fold: Fold<Channels> = try startingFold(
             partition, log, snapshots, recentBytes: Instance.resumableBytes, logger)
           logger.info("\(partition) starts at \(fold.position)")
           return .init(channels: fold.state, position: fold.position)
@@ -73,9 +80,13 @@ package struct Instance: Sendable {
     // has what was published until then.
     var all: [any Service] = []
     if let snapshots {
+      let channels = log.layout.partitions(of: .messages).map { partition in
+        SnapshotSource(of: log.identity) { gateway.fold(of: partition) }
+      }
+      let directory = SnapshotSource(of: log.identity) { controller.directory }
       all.append(
         Snapshotter(
-          files: snapshots, identity: log.identity, folds: { gateway.folds },
+          files: snapshots, sources: channels + [directory],
           interval: .seconds(settings.snapshotSeconds), logger: logger))
     }
     all += [controller, gateway]

@@ -16,13 +16,16 @@ package struct Replay {
   /// What came out.
   package struct Outcome {
     package var channels: [Fold<Channels>]
+    /// What topology says; nil of a recording, which has none.
+    package var directory: Fold<Directory>?
+    package var routes: Fold<RoutingTable>?
     package var records: Int
     package var elapsed: Duration
   }
 
   private let source: LogURL
-  private let lastTime: Int64?
-  private let end: Position?
+  let lastTime: Int64?
+  let end: Position?
 
   /// - Parameters:
   ///   - lastTime: milliseconds since 1970, or nil for everything.
@@ -39,6 +42,8 @@ package struct Replay {
     let began = clock.now
     var folds: [Fold<Channels>] = []
     var records = 0
+    var directory: Fold<Directory>?
+    var routes: Fold<RoutingTable>?
     switch source {
     case .memory:
       throw SettingsFailure(
@@ -62,23 +67,31 @@ package struct Replay {
     case .file(let path):
       var options = SegmentedLog.Options()
       options.isReadOnly = true
-      (folds, records) = try fold(
-        SegmentedLog(opening: path, options: options), path, since: began, report)
+      let log = try SegmentedLog(opening: path, options: options)
+      defer { log.close() }
+      (folds, records) = try fold(log, path, since: began, report)
+      directory = try topology(of: log, path)
+      routes = try topology(of: log, path)
     case .kafka(let brokers, let prefix):
       var options = KafkaLog.Options(brokers: brokers)
       options.prefix = prefix
       options.makesTopics = false
-      (folds, records) = try fold(KafkaLog(options), options.url, since: began, report)
+      let log = try KafkaLog(options)
+      defer { log.close() }
+      (folds, records) = try fold(log, options.url, since: began, report)
+      directory = try topology(of: log, options.url)
+      routes = try topology(of: log, options.url)
     }
-    return Outcome(channels: folds, records: records, elapsed: clock.now - began)
+    return Outcome(
+      channels: folds, directory: directory, routes: routes, records: records,
+      elapsed: clock.now - began)
   }
 
-  /// Folds every partition of messages of a log, and closes it.
+  /// Folds every partition of messages of a log.
   private func fold(
     _ log: some EventLog, _ name: String, since began: ContinuousClock.Instant,
     _ report: (Progress) -> Void
   ) throws -> ([Fold<Channels>], records: Int) {
-    defer { log.close() }
     if let end, end.log != log.identity {
       throw SettingsFailure(
         description: "the position is of log \(end.log); \(name) is log \(log.identity)")

@@ -100,6 +100,46 @@ final class Served {
     #expect(served.end() == 0)
   }
 
+  @Test func `topology is started from a snapshot, and replay says what it is`() throws {
+    let folder = try Folder()
+    let arguments = [
+      "--log", "file:\(folder.path)/log", "--partitions", "1", "--snapshot-seconds", "1",
+      "--log-level", "info",
+    ]
+    let first = try Served(Program.path, ["serve", "--port", "0", "--json"] + arguments)
+    let joined = try Command(
+      "curl", ["-s", "-X", "PUT", "-d", #"{"capacity":4}"#, first.url + "/v1/nodes/n1"])
+    #expect(joined.status == 0)
+    #expect(try first.waits { try first.get("/v1/nodes").body.contains("n1") })
+    #expect(first.end() == 0)
+    let names = try FileManager.default.contentsOfDirectory(
+      atPath: folder.path + "/log/snapshots")
+    let name = try #require(names.first { $0.hasPrefix("directory-topology-0-") })
+    let position = try #require(Int(name.dropFirst("directory-topology-0-".count).prefix(20)))
+
+    let second = try Served(Program.path, ["serve", "--port", "0", "--json"] + arguments)
+    #expect(second.errors.contains("topology/0 starts at \(position)"), "\(second.errors)")
+    #expect(try second.get("/v1/nodes").body.contains("n1"))
+    let replay = try Program("replay", "--log", "file:\(folder.path)/log", "--json")
+    let lines = try JSONDecoder().decode([Line].self, from: Data(replay.output.utf8))
+    #expect(lines.map(\.projection) == ["channels", "directory", "routing-table"])
+    #expect(lines.map(\.partition) == ["messages/0", "topology/0", "topology/0"])
+    #expect(lines.map(\.messages) == [0, 0, 0])
+    #expect(lines.map(\.nodes) == [nil, 1, nil])
+    #expect(lines.map(\.routes) == [nil, nil, 0])
+    #expect(lines.allSatisfy { $0.digest.count == 64 })
+    #expect(second.end() == 0)
+  }
+
+  private struct Line: Decodable {
+    var partition: String
+    var projection: String
+    var messages: Int
+    var nodes: Int?
+    var routes: Int?
+    var digest: String
+  }
+
   @Test func `that the log cannot be compacted is logged once and stands in readyz`() throws {
     let folder = try Folder()
     let served = try Served(
