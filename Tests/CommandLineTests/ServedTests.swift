@@ -140,6 +140,30 @@ final class Served {
     var digest: String
   }
 
+  @Test func `a stream on which nothing comes is made again, and misses nothing`() throws {
+    let folder = try Folder()
+    let served = try Served("--log", "memory:", "--heartbeat-seconds", "1")
+    let subscriber = try ChildProcess(
+      Program.path, ["subscribe", "orders", "--silence", "3", "--url", served.url],
+      output: folder.path + "/events", errors: folder.path + "/errors")
+    func text(_ name: String) -> String {
+      (try? String(contentsOfFile: folder.path + "/" + name, encoding: .utf8)) ?? ""
+    }
+    #expect(served.waits { text("events").contains("live") })
+    // Long enough to be taken for silence, were there no heartbeats.
+    sleep(4)
+    #expect(text("errors") == "")
+    served.process.signal(SIGSTOP)
+    #expect(served.waits { text("errors").contains("trying again") })
+    served.process.signal(SIGCONT)
+    #expect(served.waits { text("events").contains("resumed") })
+    let published = try Program("publish", "orders", "hello", "--url", served.url)
+    #expect(published.status == 0, "\(published.error)")
+    #expect(served.waits { text("events").contains("hello") })
+    subscriber.end()
+    #expect(served.end() == 0)
+  }
+
   @Test func `that the log cannot be compacted is logged once and stands in readyz`() throws {
     let folder = try Folder()
     let served = try Served(
