@@ -13,6 +13,7 @@ class Load:
         self.acknowledged = {}  # (channel, key) -> body
         self.attempted = {}
         self.lock = threading.Lock()
+        self.is_deaf = False
         self.numbers = iter(range(1 << 40))
 
     def publish(self, instance, stop):
@@ -25,7 +26,8 @@ class Load:
                     self.attempted[place] = json.dumps({"n": number})
                 if self.send(connection, place, {"Idempotency-Key": place[1]}) in (200, 201):
                     with self.lock:
-                        self.acknowledged[place] = self.attempted[place]
+                        if not self.is_deaf:
+                            self.acknowledged[place] = self.attempted[place]
         except (OSError, http.client.HTTPException):
             pass  # the server was killed: what was not answered is not acknowledged
 
@@ -63,13 +65,19 @@ class Load:
             raise SystemExit(f"replay: {replay.stderr}")
         return sum(one["position"] for one in json.loads(replay.stdout) if one["partition"].startswith("messages/"))
 
-    def during(self, instance, seconds, end):
-        """Publishes for so long, then calls `end` while publishing goes on."""
+    def during(self, instance, seconds, end, hears_to_the_end=True):
+        """Publishes for so long, then calls `end` while publishing goes on.
+
+        Where the machine itself goes, nobody hears what is said from then on: that does not count as acknowledged.
+        """
         stop = threading.Event()
+        self.is_deaf = False
         threads = [threading.Thread(target=self.publish, args=(instance, stop)) for _ in range(4)]
         for thread in threads:
             thread.start()
         stop.wait(seconds)
+        with self.lock:
+            self.is_deaf = not hears_to_the_end
         end()
         stop.set()
         for thread in threads:
