@@ -33,10 +33,13 @@ run-kafka: ## Build, and run three instances on a Kafka broker: watch one die
 	swift build -c release --scratch-path $(release) --product signalbox
 	scripts/run-kafka.sh $(signalbox)
 
+# Tests compare what this build says with what the debug build says.
+test: export SIGNALBOX_RELEASE = $(CURDIR)/$(signalbox)
 test: ## Check the format, build everything and run every test
 	scripts/install.sh test
 	swift format lint --strict -r Package.swift Sources Tests
 	swift build --build-tests --explicit-target-dependency-import-check error
+	swift build -c release --scratch-path $(release) --product signalbox
 	swift test --skip-build --skip '$(timed)'
 	swift test --skip-build --filter '$(timed)' --experimental-maximum-parallelization-width 4
 

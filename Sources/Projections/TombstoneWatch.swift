@@ -19,12 +19,15 @@ public struct TombstoneWatch: Hashable, Sendable {
 
   /// What was deleted before this was so before the fold began: it has never held it, or has let go of it.
   private let horizon: Offset
+  /// A run of compaction that was under way when the fold began goes on beside it.
+  private let cleanings: Int
 
   /// For a fold that is right within these bounds: it has read nothing, or all before a position that `mayResume`.
   ///
   /// - Parameter bounds: looked at before the fold's first read.
   public init(since bounds: LogBounds) {
     horizon = bounds.tombstoneHorizon
+    cleanings = bounds.cleanings
   }
 
   /// Whether a state that reflects a position can be read on from there.
@@ -36,6 +39,7 @@ public struct TombstoneWatch: Hashable, Sendable {
   ///   - from: where the read began.
   ///   - bounds: looked at after it.
   public func verdict(afterReadingFrom from: Offset, _ bounds: LogBounds) -> Verdict {
-    bounds.tombstoneHorizon > max(horizon, from) ? .beginAnew : .goOn
+    guard bounds.tombstoneHorizon > from else { return .goOn }
+    return bounds.tombstoneHorizon > horizon || bounds.cleanings != cleanings ? .beginAnew : .goOn
   }
 }

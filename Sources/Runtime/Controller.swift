@@ -27,12 +27,16 @@ final class Controller<Log: EventLog>: Service {
   private let isStopped = Atomic(false)
   private let isLeading = Atomic(false)
 
-  init(of log: Log, logger: Logger) {
+  /// - Parameter topology: where its fold of topology starts: with nothing, or from a snapshot.
+  init(
+    of log: Log, startingAt topology: Fold<Directory> = Fold(Partition(.topology, 0)),
+    logger: Logger
+  ) {
     self.log = log
     self.logger = logger
     folds = Mutex(
       Folds(
-        topology: Fold(Partition(.topology, 0)),
+        topology: topology,
         requests: log.layout.partitions(of: .observations).map { Fold($0) }))
   }
 

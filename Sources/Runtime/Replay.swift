@@ -16,6 +16,9 @@ package struct Replay {
   /// What came out.
   package struct Outcome {
     package var channels: [Fold<Channels>]
+    /// What topology says; nil of a recording, which has none.
+    package var directory: Fold<Directory>?
+    package var routes: Fold<RoutingTable>?
     package var records: Int
     package var elapsed: Duration
   }
@@ -39,6 +42,8 @@ package struct Replay {
     let began = clock.now
     var folds: [Fold<Channels>] = []
     var records = 0
+    var directory: Fold<Directory>?
+    var routes: Fold<RoutingTable>?
     switch source {
     case .memory:
       throw SettingsFailure(
@@ -62,23 +67,31 @@ package struct Replay {
     case .file(let path):
       var options = SegmentedLog.Options()
       options.isReadOnly = true
-      (folds, records) = try fold(
-        SegmentedLog(opening: path, options: options), path, since: began, report)
+      let log = try SegmentedLog(opening: path, options: options)
+      defer { log.close() }
+      (folds, records) = try fold(log, path, since: began, report)
+      directory = try topology(of: log, path)
+      routes = try topology(of: log, path)
     case .kafka(let brokers, let prefix):
       var options = KafkaLog.Options(brokers: brokers)
       options.prefix = prefix
       options.makesTopics = false
-      (folds, records) = try fold(KafkaLog(options), options.url, since: began, report)
+      let log = try KafkaLog(options)
+      defer { log.close() }
+      (folds, records) = try fold(log, options.url, since: began, report)
+      directory = try topology(of: log, options.url)
+      routes = try topology(of: log, options.url)
     }
-    return Outcome(channels: folds, records: records, elapsed: clock.now - began)
+    return Outcome(
+      channels: folds, directory: directory, routes: routes, records: records,
+      elapsed: clock.now - began)
   }
 
-  /// Folds every partition of messages of a log, and closes it.
+  /// Folds every partition of messages of a log.
   package func fold(
     _ log: some EventLog, _ name: String, since began: ContinuousClock.Instant,
     _ report: (Progress) -> Void
   ) throws -> ([Fold<Channels>], records: Int) {
-    defer { log.close() }
     if let end, end.log != log.identity {
       throw SettingsFailure(
         description: "the position is of log \(end.log); \(name) is log \(log.identity)")
@@ -87,7 +100,7 @@ package struct Replay {
     var records = 0
     let partitions = log.layout.partitions(of: .messages)
     for partition in partitions {
-      let sink = try fold(partition, of: log) { count, share in
+      let sink = try fold(partition, of: log, name, as: Channels.self) { count, share in
         report(
           Progress(
             records: records + count,
@@ -100,16 +113,24 @@ package struct Replay {
     return (folds, records)
   }
 
-  /// Folds a partition, from the start again when compaction overtakes it (law 7).
-  private func fold(
-    _ partition: Partition, of log: some EventLog,
+  /// Folds what the log says of nodes and routes, up to the same place as its messages.
+  private func topology<State: Projection>(
+    of log: some EventLog, _ name: String, as projection: State.Type = State.self
+  ) throws -> Fold<State> {
+    try fold(Partition(.topology, 0), of: log, name, as: projection) { _, _ in }.sink
+  }
+
+  /// Folds a partition, from the start again when compaction overtakes it (law 7), and says so when the place asked for is gone
+  /// (law 30).
+  private func fold<State: Projection>(
+    _ partition: Partition, of log: some EventLog, _ name: String, as projection: State.Type,
     _ report: (_ records: Int, _ share: Double) -> Void
-  ) throws(LogError) -> Until<Fold<Channels>> {
+  ) throws -> Until<Fold<State>> {
     let whole = try log.bounds(of: partition)
     var bounds = whole
     while true {
       var sink = Until(
-        lastTime, before: end?[partition], Fold<Channels>(partition, position: bounds.start))
+        lastTime, before: end?[partition], Fold<State>(partition, position: bounds.start))
       let watch = TombstoneWatch(since: bounds)
       var position = bounds.start
       var verdict = TombstoneWatch.Verdict.goOn
@@ -121,7 +142,10 @@ package struct Replay {
         let length = max(1, Double(whole.end.rawValue - whole.start.rawValue))
         report(sink.records, Double(position.rawValue - whole.start.rawValue) / length)
       }
-      if verdict == .goOn { return sink }
+      guard verdict == .goOn else { continue }
+      try TimeTravel(lastTime: lastTime, end: end?[partition]).check(
+        partition, of: name, bounds, folded: sink.records, before: sink.sink.position)
+      return sink
     }
   }
 }

@@ -1,9 +1,13 @@
 import Configuration
+import Logging
+import Synchronization
 import SystemPackage
 
 /// How an instance runs: flags over environment (`SIGNALBOX_…`) over a YAML file over the defaults below.
 package struct Settings: Sendable {
   package var log: LogURL
+  /// Whether somebody chose it, anywhere.
+  package var isLogChosen: Bool
   package var host: String
   package var port: Int
   /// Partitions of a log that is made now; an existing one keeps its own.
@@ -69,8 +73,9 @@ package struct Settings: Sendable {
         EnvironmentVariablesProvider().prefixKeys(with: "signalbox"),
       ]
       if let file {
-        providers.append(try await FileProvider<YAMLSnapshot>(filePath: FilePath(file)))
+        providers.append(try await Settings.provider(readingFile: file))
       }
+      isLogChosen = ConfigReader(providers: providers).string(forKey: "log") != nil
       providers.append(
         InMemoryProvider(
           name: "defaults",
@@ -86,8 +91,7 @@ package struct Settings: Sendable {
       compression = try reader.requiredString(forKey: "compression")
       segmentBytes = try reader.requiredInt(forKey: "segment-bytes")
       compactionSeconds = try reader.requiredInt(forKey: "compaction-seconds")
-      allowedOrigins = try reader.requiredString(forKey: "allowed-origins")
-        .split(separator: ",").map { String($0.filter { !$0.isWhitespace }) }
+      allowedOrigins = try Settings.origins(reader.requiredString(forKey: "allowed-origins"))
       heartbeatSeconds = try reader.requiredInt(forKey: "heartbeat-seconds")
       retryMilliseconds = try reader.requiredInt(forKey: "retry-milliseconds")
       connectionsMax = try reader.requiredInt(forKey: "connections-max")
@@ -132,6 +136,61 @@ package struct Settings: Sendable {
       throw SettingsFailure(
         description: "configuration: compression is “\(compression)”; it must be lz4 or none")
     }
+    guard Logger.Level(rawValue: logLevel) != nil else {
+      let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+      throw SettingsFailure(
+        description: "configuration: log-level is “\(logLevel)”; it must be one of \(levels)")
+    }
+  }
+
+  /// The settings of a YAML file. A name that is none is an error: it may be a setting misspelt, which then would not hold.
+  private static func provider(readingFile file: String) async throws -> any ConfigProvider {
+    let names = Names()
+    // A provider tells nobody which names it has read, but it asks of each whether its value is a secret.
+    let options = YAMLSnapshot.ParsingOptions(
+      secretsSpecifier: .dynamic { name, _ in
+        names.add(name)
+        return name == "kafka-properties"
+      })
+    let provider = try await FileProvider<YAMLSnapshot>(
+      parsingOptions: options, filePath: FilePath(file))
+    if let unknown = names.all.sorted().first(where: { defaults[$0] == nil }) {
+      throw SettingsFailure(
+        description: "configuration: \(file) sets “\(unknown)”, which is no setting; there are "
+          + defaults.keys.sorted().joined(separator: ", "))
+    }
+    return provider
+  }
+
+  /// Names that a file has.
+  private final class Names: Sendable {
+    private let names = Mutex<Set<String>>([])
+
+    var all: Set<String> { names.withLock { $0 } }
+    func add(_ name: String) { names.withLock { _ = $0.insert(name) } }
+  }
+
+  /// Origins as browsers send them: anything else would never be met.
+  private static func origins(_ text: String) throws(SettingsFailure) -> [String] {
+    let origins = text.split(separator: ",").map { String($0.filter { !$0.isWhitespace }) }
+    for origin in origins where origin != "*" {
+      let parts = origin.split(separator: "://", omittingEmptySubsequences: false)
+      guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty, origin == origin.lowercased(),
+        !parts[1].contains(where: { "/?#@".contains($0) })
+      else {
+        throw SettingsFailure(
+          description:
+            "configuration: allowed-origins has “\(origin)”; write an origin as browsers send it: "
+            + "https://example.org or http://localhost:3000, in small letters, without anything behind it"
+        )
+      }
+    }
+    guard origins.count == 1 || !origins.contains("*") else {
+      throw SettingsFailure(
+        description:
+          "configuration: allowed-origins has * among others; write * alone, or only the others")
+    }
+    return origins
   }
 
   /// Properties of librdkafka, one `name=value` to a line.

@@ -9,8 +9,9 @@ struct Replay: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Fold a log up to a time or a position and print what it says.",
     discussion: """
-      Without --channel it prints the digest of each partition: equal logs give equal digests on any \
-      machine. A served log can be replayed too: it is only read.
+      Without --channel it prints what each partition folds to, messages and topology, with a digest: equal logs \
+      give equal digests on any machine. A served log can be replayed too: it is only read. What was replaced or deleted \
+      is gone when the log has been compacted: a time or a position before that is refused.
       """)
 
   @Option(help: "file:FOLDER, or recording:FILE without its .log.")
@@ -44,22 +45,10 @@ struct Replay: AsyncParsableCommand {
 
   private func printDigests(_ outcome: Runtime.Replay.Outcome) throws {
     if json {
-      let partitions = outcome.channels.map { fold in
-        PartitionReport(
-          partition: "\(fold.partition)", position: fold.position.rawValue,
-          messages: fold.state.count, records: fold.state.counts.records,
-          poison: fold.state.counts.poison, unknown: fold.state.counts.unknown,
-          digest: fold.state.digest)
-      }
-      try printJSON(partitions)
+      try printJSON(FoldReport.all(outcome))
       return
     }
-    for fold in outcome.channels {
-      let counts = fold.state.counts
-      printLine(
-        "\(fold.partition)  position \(fold.position)  messages \(fold.state.count)"
-          + "  poison \(counts.poison)  unknown \(counts.unknown)  \(fold.state.digest)")
-    }
+    for report in FoldReport.all(outcome) { printLine(report.text) }
     let seconds = outcome.elapsed / .seconds(1)
     let rate = Int(Double(outcome.records) / max(seconds, 1e-9))
     printLine("\(outcome.records) records in \(Int(seconds * 1000)) ms, \(rate) a second")
@@ -100,16 +89,6 @@ struct Replay: AsyncParsableCommand {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     printLine(String(decoding: try encoder.encode(value), as: UTF8.self))
   }
-}
-
-private struct PartitionReport: Encodable {
-  var partition: String
-  var position: Int64
-  var messages: Int
-  var records: UInt64
-  var poison: UInt64
-  var unknown: UInt64
-  var digest: String
 }
 
 private struct MessageReport: Encodable {

@@ -39,7 +39,9 @@ import Testing
 
   @Test func `an address that is taken`() throws {
     expectFailure(
-      try Program("serve", "--log", "memory:", "--host", "192.0.2.1", "--port", "1"), "192.0.2.1")
+      try Program(
+        "serve", "--log", "memory:", "--host", "192.0.2.1", "--port", "1", "--connections-max", "9"),
+      "192.0.2.1")
   }
 
   @Test func `nobody answers`() throws {

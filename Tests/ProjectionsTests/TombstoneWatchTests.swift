@@ -3,8 +3,9 @@ import Projections
 import Testing
 
 @Suite struct TombstoneWatchTests {
-  private func bounds(_ horizon: Int64) -> LogBounds {
-    LogBounds(start: .zero, end: Offset(100), tombstoneHorizon: Offset(horizon))
+  private func bounds(_ horizon: Int64, cleanings: Int = 0) -> LogBounds {
+    LogBounds(
+      start: .zero, end: Offset(100), tombstoneHorizon: Offset(horizon), cleanings: cleanings)
   }
 
   /// Law 7.
@@ -19,6 +20,14 @@ import Testing
   ) {
     let watch = TombstoneWatch(since: bounds(known))
     #expect(watch.verdict(afterReadingFrom: Offset(from), bounds(horizon)) == verdict)
+  }
+
+  /// It had said how far it will go before the fold began: the horizon tells nothing.
+  @Test func `a fold begins anew when a run of compaction takes records beside it`() {
+    let watch = TombstoneWatch(since: bounds(10, cleanings: 3))
+    #expect(watch.verdict(afterReadingFrom: Offset(5), bounds(10, cleanings: 3)) == .goOn)
+    #expect(watch.verdict(afterReadingFrom: Offset(5), bounds(10, cleanings: 4)) == .beginAnew)
+    #expect(watch.verdict(afterReadingFrom: Offset(10), bounds(10, cleanings: 4)) == .goOn)
   }
 
   @Test func `a state from before the horizon is not read on from`() {

@@ -11,7 +11,9 @@ extension KafkaLog {
       let end = max(state.end, state.start)
       let horizon = state.horizon?.offset ?? end
       return LogBounds(
-        start: state.start, end: end, tombstoneHorizon: min(max(horizon, state.start), end))
+        start: state.start, end: end, tombstoneHorizon: min(max(horizon, state.start), end),
+        cleanPoint: min(max(state.clean?.offset ?? end, state.start), end),
+        cleanTime: state.clean?.time ?? .min)
     }
   }
 
@@ -76,17 +78,21 @@ extension KafkaLog {
     tails.tails[partition]?.state.withLock { $0.knownAt }.map { .now - $0 }
   }
 
-  /// Asks now and then where the partition starts, and before which offset tombstones may be gone.
+  /// Asks now and then where the partition starts, and before which offsets tombstones and records that were replaced may be gone.
   ///
   /// The broker keeps a tombstone for `delete.retention.ms` after it first compacts it, which is not before `min.compaction.lag.ms`
   /// have passed. So whatever was appended less than `delete.retention.ms` ago is there; the lag makes good for clocks that differ.
   /// Offsets are found by the times of records, which do not go back. Old times make the horizon higher, which is safe.
+  ///
+  /// The broker compacts nothing before `min.compaction.lag.ms` have passed; how far it has come it tells nobody. So everything older than
+  /// half of that counts as compacted, and the other half makes good for clocks that differ.
   private func renewHorizon(of tail: Tail) throws(LogError) {
     let known = tail.state.withLock { $0.horizon }
     if let known, .now - known.asked < KafkaLog.horizonLife { return }
     do throws(KafkaFailure) {
       let (start, _) = try tails.watermarks(of: tail.partition, within: options.requestTimeout)
       var horizon = Offset.zero
+      var clean = (offset: Offset.zero, time: Int64.min)
       if tail.partition.topic.isCompacted {
         let retention = options.tombstoneRetention - KafkaLog.horizonLife
         let time = max(0, options.now() - Int64(retention.milliseconds))
@@ -94,9 +100,15 @@ extension KafkaLog {
           try tails.offset(in: tail.partition, notBefore: time, within: options.requestTimeout)
           // Everything is older.
           ?? tail.state.withLock { $0.end }
+        clean.time = options.now() - Int64(options.compactionLag.milliseconds) / 2
+        clean.offset =
+          try tails.offset(
+            in: tail.partition, notBefore: max(0, clean.time), within: options.requestTimeout)
+          ?? tail.state.withLock { $0.end }
       }
       tail.state.withLock { state in
         state.start = max(state.start, start)
+        state.clean = (max(clean.offset, state.clean?.offset ?? .zero), clean.time)
         state.horizon = (max(horizon, state.horizon?.offset ?? .zero), .now)
       }
     } catch {

@@ -49,6 +49,8 @@ final class Tail: Sendable {
     var keys = RecentKeys()
     /// Before here tombstones may be gone; and when the broker was last asked for it and for the start.
     var horizon: (offset: Offset, asked: ContinuousClock.Instant)?
+    /// Before here records may be gone that a later one replaced, and none is of a later time.
+    var clean: (offset: Offset, time: Int64)?
   }
 
   let partition: Partition
