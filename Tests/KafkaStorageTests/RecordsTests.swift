@@ -58,6 +58,24 @@ import Testing
     #expect(folder.isBetweenAppends)
   }
 
+  @Test func `a client that began anew writes for no life that was not let in again (law 16)`() {
+    var life = WriterLife()
+    #expect(life.admission(of: 0, hasClient: false) == .mustAsk)
+    life.begin(0)
+    #expect(life.admission(of: 0, hasClient: true) == .writes)
+    #expect(life.admission(of: 0, hasClient: false) == .mustAsk)
+    // A transaction of unknown outcome: another client of the same id ends it, and is newer than any that was let in meanwhile.
+    life.forget()
+    #expect(life.admission(of: 0, hasClient: true) == .mustAsk)
+    life.begin(3)
+    #expect(life.admission(of: 2, hasClient: true) == .isOlder(than: 3))
+    #expect(life.admission(of: 4, hasClient: true) == .mustAsk)
+    #expect(life.lose() == 3)
+    #expect(life.admission(of: 3, hasClient: true) == .isOver)
+    #expect(life.admission(of: 4, hasClient: true) == .mustAsk)
+    #expect(life.lost == 3)
+  }
+
   @Test func `keys that are read later count as the older ones`() {
     var keys = RecentKeys(from: Offset(100))
     let newer = Appended(first: Offset(100), end: Offset(101))
