@@ -85,7 +85,7 @@ extension Tail.State {
     endSaid = nil
   }
 
-  /// Takes what was read next.
+  /// Takes what was read next. `readTo` is to follow when the appends in it are answered.
   /// - Returns: the appends in it, each with its answer (law 18: where an earlier one with its key lies).
   mutating func take(
     _ chunk: RecordChunk, _ appends: [AppendFolder.Whole], cachedBytesMax: Int
@@ -104,7 +104,6 @@ extension Tail.State {
       oldest = 0
     }
     end = max(end, chunk.next)
-    readTo = max(readTo, chunk.next)
     for row in chunk.rows { newestTime = max(newestTime, row.timestamp) }
     return appends.map { append in
       (append.id, append.idempotencyKey.map { keys.take($0, append.place) } ?? append.place)
