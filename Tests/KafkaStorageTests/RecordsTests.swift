@@ -54,8 +54,26 @@ import Testing
     _ = folder.take(nil, at: Offset(31 + AppendFolder.strayOffsetsMax))
     #expect(folder.isBetweenAppends)
     _ = folder.take(AppendHeader(id: id, following: 1), at: Offset(50_000))
-    folder.reachEnd()
+    folder.reachEnd(at: Offset(50_003))
     #expect(folder.isBetweenAppends)
+  }
+
+  /// An open transaction of another client holds the end back, between two records of an append that is committed.
+  @Test
+  func `what lies behind the committed end is waited for, and its append begins where it does`() {
+    var folder = AppendFolder()
+    let other = AppendHeader(id: .init(instance: 1, number: 1), following: 0)
+    let first = AppendHeader(id: id, following: 1, idempotencyKey: "k")
+    #expect(folder.take(first, at: Offset(10)) == nil)
+    folder.reachEnd(at: Offset(11))
+    _ = folder.take(other, at: Offset(11))
+    // One offset holds nothing, and two would be missing: the last record and the marker.
+    folder.reachEnd(at: Offset(13))
+    #expect(!folder.isBetweenAppends)
+    #expect(
+      folder.take(AppendHeader(id: id, following: 0), at: Offset(14))
+        == .init(
+          id: id, place: Appended(first: Offset(10), end: Offset(15)), idempotencyKey: "k"))
   }
 
   @Test func `a client that began anew writes for no life that was not let in again (law 16)`() {

@@ -338,7 +338,7 @@ private struct Following {
         wholes.append(whole)
       }
     } else if message.isEnd {
-      folder.reachEnd()
+      folder.reachEnd(at: message.offset)
       endSeen = message.offset
     } else if let failure = message.failure {
       self.failure = (failure, message.offset)
