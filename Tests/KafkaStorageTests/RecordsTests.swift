@@ -76,6 +76,18 @@ import Testing
           id: id, place: Appended(first: Offset(10), end: Offset(15)), idempotencyKey: "k"))
   }
 
+  @Test func `the key of an append counts that ends behind the range in which it begins`() {
+    var range = KeyRange(until: Offset(6))
+    let first = AppendHeader(id: id, following: 1, idempotencyKey: "k")
+    #expect(range.take(first, at: Offset(5)) == true)
+    #expect(range.take(AppendHeader(id: id, following: 0), at: Offset(6)) == false)
+    let other = AppendHeader(
+      id: .init(instance: 1, number: 1), following: 0, idempotencyKey: "other")
+    #expect(range.take(other, at: Offset(7)) == false)
+    #expect(range.keys.map(\.key) == ["k"])
+    #expect(range.keys.map(\.place) == [Appended(first: Offset(5), end: Offset(7))])
+  }
+
   @Test func `a client that began anew writes for no life that was not let in again (law 16)`() {
     var life = WriterLife()
     #expect(life.admission(of: 0, hasClient: false) == .mustAsk)
