@@ -106,6 +106,27 @@ import Testing
     #expect(life.lost == 3)
   }
 
+  @Test
+  func `nothing from before the tombstone horizon is lent from what was read earlier (law 7)`() {
+    var state = Tail.State()
+    state.begin(start: .zero, from: .zero)
+    let rows = [0, 9].map {
+      RecordRow(
+        offset: Offset($0), timestamp: 0, keyStart: 0, keyLength: 1, valueStart: 1, valueLength: 0)
+    }
+    for row in rows {
+      let chunk = RecordChunk(
+        bytes: [1], rows: [row], from: state.end, next: Offset(row.offset.rawValue + 1))
+      _ = state.take(chunk, [], cachedBytesMax: 1 << 20)
+    }
+    #expect(state.select(from: .zero, bytesMax: 1 << 20)?.chunks.count == 2)
+    // It was cut off between the two, for so long that the tombstone at 5 has come and gone.
+    state.horizon = (Offset(8), .now)
+    #expect(state.select(from: .zero, bytesMax: 1 << 20) == nil)
+    #expect(state.select(from: Offset(8), bytesMax: 1 << 20)?.next == Offset(10))
+    #expect(state.select(from: Offset(10), bytesMax: 1 << 20)?.next == Offset(10))
+  }
+
   @Test func `keys that are read later count as the older ones`() {
     var keys = RecentKeys(from: Offset(100))
     let newer = Appended(first: Offset(100), end: Offset(101))

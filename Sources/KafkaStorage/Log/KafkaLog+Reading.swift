@@ -85,15 +85,16 @@ extension KafkaLog {
     let known = tail.state.withLock { $0.horizon }
     if let known, .now - known.asked < KafkaLog.horizonLife { return }
     do throws(KafkaFailure) {
-      let (start, _) = try tails.watermarks(of: tail.partition, within: options.requestTimeout)
+      let (start, committed) = try tails.watermarks(
+        of: tail.partition, within: options.requestTimeout)
       var horizon = Offset.zero
       if tail.partition.topic.isCompacted {
         let retention = options.tombstoneRetention - KafkaLog.horizonLife
         let time = max(0, options.now() - Int64(retention.milliseconds))
         horizon =
           try tails.offset(in: tail.partition, notBefore: time, within: options.requestTimeout)
-          // Everything is older.
-          ?? tail.state.withLock { $0.end }
+          // Everything that was there is older, whether or not it has been read here.
+          ?? committed
       }
       tail.state.withLock { state in
         state.start = max(state.start, start)

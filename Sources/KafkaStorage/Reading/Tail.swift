@@ -111,11 +111,13 @@ extension Tail.State {
   }
 
   /// Chunks to lend from `offset` on, and the position after them; nil when they are not here.
+  ///
+  /// Not from before the tombstone horizon: who was cut off for that long holds what was deleted meanwhile, and not the tombstones.
   func select(from offset: Offset, bytesMax: Int) -> (
     chunks: ArraySlice<RecordChunk>, next: Offset
   )? {
-    guard offset >= cachedFrom else { return nil }
     if offset >= end { return ([], offset) }
+    guard offset >= max(cachedFrom, horizon?.offset ?? .zero) else { return nil }
     var low = oldest
     var high = chunks.count
     while low < high {
