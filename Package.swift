@@ -114,8 +114,8 @@ let package = Package(
     .target(
       name: "Simulation",
       dependencies: [
-        "Decisions", "Events", "EventStorage", "Gateway", "SegmentStorage", "Projections",
-        "PropertyTesting",
+        "Decisions", "Events", "EventStorage", "Gateway", "KafkaStorage", "SegmentStorage",
+        "Projections", "PropertyTesting",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),

@@ -37,18 +37,20 @@ final class RecentBatch: Sendable {
   }
 
   /// The position from which a reader of any channels may resume once it has seen everything up to this entry.
+  ///
+  /// Nil while expired keys are still to come: which row's time they ran out at is not known here, so whoever has the same records in
+  /// other batches may take them for known at any position within this one.
   func position(after index: Int) -> Offset? {
-    if index + 1 < rows.count { return rows[index + 1].offset }
+    if expired.isEmpty, index + 1 < rows.count { return rows[index + 1].offset }
     return index + 1 == rows.count + expired.count ? next : nil
   }
 
   /// The position from which a reader of one channel may resume once it has seen the entry with this index. After
   /// the last row that is the end of the batch; nil while expired keys of the channel are still to come.
   func position(after index: Int, in channel: String) -> Offset? {
-    if index + 1 < rows.count { return rows[index + 1].offset }
     if let last = expired.lastIndex(where: { $0.channel.text == channel }) {
       return index == rows.count + last ? next : nil
     }
-    return next
+    return index + 1 < rows.count ? rows[index + 1].offset : next
   }
 }

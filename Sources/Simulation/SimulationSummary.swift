@@ -77,7 +77,10 @@ extension WorldReport.Counts {
       ("resumes", resumes), ("snapshots stored", snapshots),
       ("snapshots refused", snapshotsRefused),
       ("folds begun anew", horizonRestarts), ("fences", fences), ("stale writes", refusedStale),
-      ("damages found", damagesFound), ("compactions", compactions),
+      ("damages found", damagesFound), ("compactions", compactions), ("commits", commits),
+      ("aborts", aborts), ("transactions timed out", transactionsTimedOut),
+      ("unread answers", unreadAnswers), ("doubled appends", doubled),
+      ("unknown outcomes", unknownOutcomes), ("ranges read", ranges),
     ]
   }
 }

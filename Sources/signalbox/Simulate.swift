@@ -27,6 +27,8 @@ struct Simulate: ParsableCommand {
   var steps = 2000
   @Option(help: "How many worlds, each with the seed after the last one's.")
   var runs = 1
+  @Option(help: "Where the log is: embedded, or on a simulated cluster of Kafka's brokers.")
+  var log: LogKind = .embedded
   @Flag(help: "Five instances, fifty nodes and two hundred clients instead of a small world.")
   var large = false
   @Option(help: "How often a fault strikes, in hundredths (may be given several times).")
@@ -83,6 +85,7 @@ struct Simulate: ParsableCommand {
     var options = large ? WorldOptions.large : WorldOptions()
     options.steps = steps
     options.canary = canary
+    options.log = log
     for rate in fault { options.fixedRates[rate.fault] = rate.millionths }
     return options
   }
@@ -146,6 +149,7 @@ struct Simulate: ParsableCommand {
     case nil: break
     }
     words += ["--steps", "\(steps)"]
+    if log != .embedded { words += ["--log", log.rawValue] }
     if large { words.append("--large") }
     for rate in fault { words += ["--fault", rate.text] }
     if let canary { words += ["--canary", canary.rawValue] }
@@ -194,3 +198,4 @@ struct FaultRate: ExpressibleByArgument {
 }
 
 extension Canary: ExpressibleByArgument {}
+extension LogKind: ExpressibleByArgument {}

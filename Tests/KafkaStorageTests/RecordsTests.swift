@@ -54,8 +54,77 @@ import Testing
     _ = folder.take(nil, at: Offset(31 + AppendFolder.strayOffsetsMax))
     #expect(folder.isBetweenAppends)
     _ = folder.take(AppendHeader(id: id, following: 1), at: Offset(50_000))
-    folder.reachEnd()
+    folder.reachEnd(at: Offset(50_003))
     #expect(folder.isBetweenAppends)
+  }
+
+  /// An open transaction of another client holds the end back, between two records of an append that is committed.
+  @Test
+  func `what lies behind the committed end is waited for, and its append begins where it does`() {
+    var folder = AppendFolder()
+    let other = AppendHeader(id: .init(instance: 1, number: 1), following: 0)
+    let first = AppendHeader(id: id, following: 1, idempotencyKey: "k")
+    #expect(folder.take(first, at: Offset(10)) == nil)
+    folder.reachEnd(at: Offset(11))
+    _ = folder.take(other, at: Offset(11))
+    // One offset holds nothing, and two would be missing: the last record and the marker.
+    folder.reachEnd(at: Offset(13))
+    #expect(!folder.isBetweenAppends)
+    #expect(
+      folder.take(AppendHeader(id: id, following: 0), at: Offset(14))
+        == .init(
+          id: id, place: Appended(first: Offset(10), end: Offset(15)), idempotencyKey: "k"))
+  }
+
+  @Test func `the key of an append counts that ends behind the range in which it begins`() {
+    var range = KeyRange(until: Offset(6))
+    let first = AppendHeader(id: id, following: 1, idempotencyKey: "k")
+    #expect(range.take(first, at: Offset(5)) == true)
+    #expect(range.take(AppendHeader(id: id, following: 0), at: Offset(6)) == false)
+    let other = AppendHeader(
+      id: .init(instance: 1, number: 1), following: 0, idempotencyKey: "other")
+    #expect(range.take(other, at: Offset(7)) == false)
+    #expect(range.keys.map(\.key) == ["k"])
+    #expect(range.keys.map(\.place) == [Appended(first: Offset(5), end: Offset(7))])
+  }
+
+  @Test func `a client that began anew writes for no life that was not let in again (law 16)`() {
+    var life = WriterLife()
+    #expect(life.admission(of: 0, hasClient: false) == .mustAsk)
+    life.begin(0)
+    #expect(life.admission(of: 0, hasClient: true) == .writes)
+    #expect(life.admission(of: 0, hasClient: false) == .mustAsk)
+    // A transaction of unknown outcome: another client of the same id ends it, and is newer than any that was let in meanwhile.
+    life.forget()
+    #expect(life.admission(of: 0, hasClient: true) == .mustAsk)
+    life.begin(3)
+    #expect(life.admission(of: 2, hasClient: true) == .isOlder(than: 3))
+    #expect(life.admission(of: 4, hasClient: true) == .mustAsk)
+    #expect(life.lose() == 3)
+    #expect(life.admission(of: 3, hasClient: true) == .isOver)
+    #expect(life.admission(of: 4, hasClient: true) == .mustAsk)
+    #expect(life.lost == 3)
+  }
+
+  @Test
+  func `nothing from before the tombstone horizon is lent from what was read earlier (law 7)`() {
+    var state = Tail.State()
+    state.begin(start: .zero, from: .zero)
+    let rows = [0, 9].map {
+      RecordRow(
+        offset: Offset($0), timestamp: 0, keyStart: 0, keyLength: 1, valueStart: 1, valueLength: 0)
+    }
+    for row in rows {
+      let chunk = RecordChunk(
+        bytes: [1], rows: [row], from: state.end, next: Offset(row.offset.rawValue + 1))
+      _ = state.take(chunk, [], cachedBytesMax: 1 << 20)
+    }
+    #expect(state.select(from: .zero, bytesMax: 1 << 20)?.chunks.count == 2)
+    // It was cut off between the two, for so long that the tombstone at 5 has come and gone.
+    state.horizon = (Offset(8), .now)
+    #expect(state.select(from: .zero, bytesMax: 1 << 20) == nil)
+    #expect(state.select(from: Offset(8), bytesMax: 1 << 20)?.next == Offset(10))
+    #expect(state.select(from: Offset(10), bytesMax: 1 << 20)?.next == Offset(10))
   }
 
   @Test func `keys that are read later count as the older ones`() {

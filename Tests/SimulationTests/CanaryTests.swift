@@ -7,12 +7,15 @@ import Testing
   /// Each is found within so many seeds. Worlds without it, of the same seeds, break no law.
   private static let seedsMax: [Canary: UInt64] = [
     .skipSync: 10, .acknowledgeEarly: 10, .acceptStaleWriter: 20, .forgetSnapshotField: 60,
-    .dropTombstoneEarly: 120, .resumePastHorizon: 250,
+    .dropTombstoneEarly: 120, .resumePastHorizon: 250, .readUncommitted: 10, .forgetFence: 40,
+    .forgetSequence: 10, .answerBeforeCommit: 10, .guessAfterTimeout: 10, .compactPastStable: 30,
   ]
   private static let laws: [Canary: Set<Int>] = [
     .skipSync: [13], .acknowledgeEarly: [13, 18, 27, 32], .acceptStaleWriter: [16],
     .forgetSnapshotField: [3, 6], .dropTombstoneEarly: [6, 26, 27],
-    .resumePastHorizon: [3, 6, 26, 27],
+    .resumePastHorizon: [3, 6, 26, 27], .readUncommitted: [13], .forgetFence: [13, 16],
+    .forgetSequence: [13, 18], .answerBeforeCommit: [13, 18], .guessAfterTimeout: [13],
+    .compactPastStable: [6, 13],
   ]
 
   @Test(arguments: Canary.allCases)
@@ -20,7 +23,8 @@ import Testing
     _ canary: Canary
   ) throws {
     var options = WorldOptions()
-    options.steps = 1000
+    options.log = canary.log
+    options.steps = canary.log == .kafka ? 3000 : 1000
     let clean = Simulator(options)
     options.canary = canary
     let planted = Simulator(options)

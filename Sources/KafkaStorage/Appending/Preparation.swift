@@ -182,10 +182,16 @@ final class Preparation: Sendable {
     }
   }
 
-  /// Appends that the broker has reported, but that nobody could read back in time: they are durable, so they are acknowledged.
+  /// Appends that the broker has reported, but that nobody could read back in time: they are durable, so they are acknowledged. Not so
+  /// with an idempotency key: another instance may have appended it before, and all tries are answered with one position (law 18).
   private func settleReported() {
     for (number, pending) in appends.all where .now > pending.deadline {
       guard let first = pending.reported else { continue }
+      guard pending.batch.idempotencyKey == nil else {
+        let detail = "it was appended at \(first), and could not be read back in time"
+        appends.answer(number, .failure(.outcomeUnknown(detail: detail)))
+        continue
+      }
       let end = Offset(first.rawValue + Int64(pending.batch.records.count))
       appends.answer(number, .success(Appended(first: first, end: end)))
     }

@@ -4,10 +4,8 @@ internal import EventStorage
 struct TransactorThread {
   private let transactor: Transactor
   private var client: Client?
-  /// The life that `client` writes for.
-  private var life: Int16?
-  /// The newest life known to be over.
-  private var lost: Int16?
+  /// Which life `client` writes for.
+  private var life = WriterLife()
 
   /// What became of a transaction.
   private enum Outcome {
@@ -94,13 +92,13 @@ struct TransactorThread {
 
   /// Throws unless this life of the writer is the newest, and makes the client that writes for it.
   private mutating func letIn(_ writer: Writer) throws(LogError) {
-    if let lost, writer.epoch <= lost {
+    switch life.admission(of: writer.epoch, hasClient: client != nil) {
+    case .writes: return
+    case .isOver:
       let current = try? newestLife()
-      throw .fenced(writer: writer, current: max(lost + 1, current ?? 0))
-    }
-    if let life, client != nil {
-      if writer.epoch == life { return }
-      if writer.epoch < life { throw .fenced(writer: writer, current: life) }
+      throw .fenced(writer: writer, current: max((life.lost ?? writer.epoch) + 1, current ?? 0))
+    case .isOlder(let current): throw .fenced(writer: writer, current: current)
+    case .mustAsk: break
     }
     // Asked before the broker keeps others out, so that a stranded old life does not get in the way of a newer one; and again
     // after, when nobody newer can have come without our client being fenced.
@@ -109,11 +107,11 @@ struct TransactorThread {
         client = nil
         throw .fenced(writer: writer, current: current)
       }
-      if client == nil || life != writer.epoch {
+      if client == nil || life.current != writer.epoch {
         client = nil
-        life = nil
+        life.forget()
         client = try opened()
-        life = writer.epoch
+        life.begin(writer.epoch)
       }
     }
   }
@@ -251,11 +249,9 @@ struct TransactorThread {
     _ group: [(number: UInt64, pending: PendingAppends.Pending)]
   ) {
     client = nil
-    guard case .writer(let id, _) = transactor.owner, let epoch = life else {
+    guard case .writer(let id, _) = transactor.owner, let epoch = life.lose() else {
       return recover(group, "another client has the transactional id \(transactor.id)")
     }
-    life = nil
-    lost = max(lost ?? epoch, epoch)
     let current = max(epoch + 1, (try? newestLife()) ?? 0)
     let refusal = LogError.fenced(writer: Writer(id: id, epoch: epoch), current: current)
     for (number, isDecided) in readBack(group) {
@@ -270,6 +266,7 @@ struct TransactorThread {
     _ group: [(number: UInt64, pending: PendingAppends.Pending)], _ detail: String
   ) {
     client = nil
+    life.forget()
     var isFenced = false
     if let fresh = try? opened() {
       client = fresh
@@ -314,7 +311,7 @@ struct TransactorThread {
     repeat {
       do throws(LogError) {
         client = nil
-        life = nil
+        life.forget()
         let client = try opened()
         let epoch = try newestLife().map { Int($0) + 1 } ?? 0
         guard let next = Int16(exactly: epoch) else {
@@ -336,7 +333,7 @@ struct TransactorThread {
           throw .unavailable(detail: "\(partition) could not be read to its end")
         }
         self.client = client
-        life = next
+        life.begin(next)
         return .success(Writer(id: id, epoch: next))
       } catch {
         trouble = error

@@ -3,9 +3,9 @@
 ///
 /// No clock decides who is gone: a candidate is missed when another one has spoken `silenceMax` times since it was last heard. So when
 /// the broker is away, or everybody is paused, nobody is missed; and everybody who reads the same records comes to the same result.
-struct Election: Equatable, Sendable {
+package struct Election: Equatable, Sendable {
   /// As often another one must have spoken.
-  static let silenceMax = 4
+  package static let silenceMax = 4
 
   private struct Member: Equatable {
     /// The older, the lower.
@@ -18,19 +18,23 @@ struct Election: Equatable, Sendable {
   /// When those had joined who were missed or have gone: that does not count again.
   private var missed: [String: Int64] = [:]
 
+  /// An election in which nobody has spoken.
+  package init() {}
+
   /// The candidate who has been there longest; nil when there is none.
-  var elected: String? {
+  package var elected: String? {
     members.min { ($0.value.joined, $0.key) < ($1.value.joined, $1.key) }?.key
   }
 
   /// When a candidate joined: the offset of its first word. Nil when it is not there, or not any more.
-  func joined(_ candidate: String) -> Int64? { members[candidate]?.joined }
+  package func joined(_ candidate: String) -> Int64? { members[candidate]?.joined }
 
   /// A candidate has spoken.
   ///
   /// - Parameter joined: what it says of when it joined, for those who come later, when compaction has taken its first word.
   /// - Returns: those who are missed from now on.
-  mutating func hear(_ candidate: String, joined said: Int64?, at offset: Int64) -> [String] {
+  package mutating func hear(_ candidate: String, joined said: Int64?, at offset: Int64) -> [String]
+  {
     let stated = said == missed[candidate] ? nil : said
     if stated != nil { missed[candidate] = nil }
     let joined = max(members[candidate]?.joined ?? stated ?? offset, stated ?? .min)
@@ -48,7 +52,7 @@ struct Election: Equatable, Sendable {
   }
 
   /// A candidate has gone, or somebody has said so of one who is missed.
-  mutating func leave(_ candidate: String) {
+  package mutating func leave(_ candidate: String) {
     if let member = members.removeValue(forKey: candidate) { missed[candidate] = member.joined }
     for other in members.keys { members[other]?.heard[candidate] = nil }
   }

@@ -90,7 +90,8 @@ extension KafkaLog {
     let known = tail.state.withLock { $0.horizon }
     if let known, .now - known.asked < KafkaLog.horizonLife { return }
     do throws(KafkaFailure) {
-      let (start, _) = try tails.watermarks(of: tail.partition, within: options.requestTimeout)
+      let (start, committed) = try tails.watermarks(
+        of: tail.partition, within: options.requestTimeout)
       var horizon = Offset.zero
       var clean = (offset: Offset.zero, time: Int64.min)
       if tail.partition.topic.isCompacted {
@@ -98,13 +99,13 @@ extension KafkaLog {
         let time = max(0, options.now() - Int64(retention.milliseconds))
         horizon =
           try tails.offset(in: tail.partition, notBefore: time, within: options.requestTimeout)
-          // Everything is older.
-          ?? tail.state.withLock { $0.end }
+          // Everything that was there is older, whether or not it has been read here.
+          ?? committed
         clean.time = options.now() - Int64(options.compactionLag.milliseconds) / 2
         clean.offset =
           try tails.offset(
             in: tail.partition, notBefore: max(0, clean.time), within: options.requestTimeout)
-          ?? tail.state.withLock { $0.end }
+          ?? committed
       }
       tail.state.withLock { state in
         state.start = max(state.start, start)

@@ -124,15 +124,14 @@ final class RangeReader: @unchecked Sendable {
     return .unavailable(detail: failure.detail)
   }
 
-  /// The idempotency keys of a range, with the places of their appends.
+  /// The idempotency keys of the appends that begin in a range, with their places.
   func keys(
     of partition: Partition, from offset: Offset, until end: Offset
   ) throws(LogError) -> [(key: String, place: Appended)] {
     stop()
     try move(to: partition, offset)
     defer { stop() }
-    var folder = AppendFolder()
-    var keys: [(key: String, place: Appended)] = []
+    var range = KeyRange(until: end)
     var failure: KafkaFailure?
     var isDone = offset >= end
     while !isDone {
@@ -142,16 +141,7 @@ final class RangeReader: @unchecked Sendable {
           isDone = true
           return .enough
         }
-        if message.offset >= end {
-          isDone = true
-          return .enough
-        }
-        if let whole = folder.take(message.appendHeader, at: message.offset),
-          let key = whole.idempotencyKey
-        {
-          keys.append((key, whole.place))
-        }
-        isDone = message.offset.rawValue + 1 >= end.rawValue
+        isDone = !range.take(message.appendHeader, at: message.offset)
         return isDone ? .enough : .next
       }
       if let failure { throw explain(failure, partition, offset) }
@@ -159,6 +149,6 @@ final class RangeReader: @unchecked Sendable {
         throw .unavailable(detail: "the idempotency keys of \(partition) could not be read")
       }
     }
-    return keys
+    return range.keys
   }
 }

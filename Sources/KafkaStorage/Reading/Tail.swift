@@ -87,7 +87,7 @@ extension Tail.State {
     endSaid = nil
   }
 
-  /// Takes what was read next.
+  /// Takes what was read next. `readTo` is to follow when the appends in it are answered.
   /// - Returns: the appends in it, each with its answer (law 18: where an earlier one with its key lies).
   mutating func take(
     _ chunk: RecordChunk, _ appends: [AppendFolder.Whole], cachedBytesMax: Int
@@ -106,7 +106,6 @@ extension Tail.State {
       oldest = 0
     }
     end = max(end, chunk.next)
-    readTo = max(readTo, chunk.next)
     for row in chunk.rows { newestTime = max(newestTime, row.timestamp) }
     return appends.map { append in
       (append.id, append.idempotencyKey.map { keys.take($0, append.place) } ?? append.place)
@@ -114,11 +113,13 @@ extension Tail.State {
   }
 
   /// Chunks to lend from `offset` on, and the position after them; nil when they are not here.
+  ///
+  /// Not from before the tombstone horizon: who was cut off for that long holds what was deleted meanwhile, and not the tombstones.
   func select(from offset: Offset, bytesMax: Int) -> (
     chunks: ArraySlice<RecordChunk>, next: Offset
   )? {
-    guard offset >= cachedFrom else { return nil }
     if offset >= end { return ([], offset) }
+    guard offset >= max(cachedFrom, horizon?.offset ?? .zero) else { return nil }
     var low = oldest
     var high = chunks.count
     while low < high {

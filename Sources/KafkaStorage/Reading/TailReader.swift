@@ -212,20 +212,32 @@ final class TailReader: Sendable {
   }
 
   /// Makes what was read visible here, when it is whole appends, and answers those that are ours.
+  ///
+  /// They are answered before anybody is told that everything up to there has been read: who looks for an append then finds that it
+  /// has its answer, or that it is not there.
   private func publish(_ gathered: Following, of partition: Partition) -> Following {
     guard let tail = tails[partition] else { return gathered }
     var following = gathered
-    var answers: [(AppendHeader.ID, Appended)] = []
     let chunk =
       following.folder.isBetweenAppends ? following.builder.finish(from: following.from) : nil
     let appends = chunk == nil ? [] : following.takeWholes()
+    let isFollowed = { (state: Tail.State) in state.phase == .wanted || state.phase == .ready }
+    if let chunk {
+      let answers = tail.state.change { state -> [(AppendHeader.ID, Appended)] in
+        guard isFollowed(state) else { return [] }
+        state.trouble = nil
+        return state.take(chunk, appends, cachedBytesMax: options.cachedBytesMax)
+      }
+      for (id, place) in answers where id.instance == self.appends.instance {
+        self.appends.answer(id.number, .success(place))
+      }
+    }
     tail.state.change { state in
-      guard state.phase == .wanted || state.phase == .ready else { return }
+      guard isFollowed(state) else { return }
       if let chunk {
         following.from = chunk.next
         following.hasRecords = true
-        state.trouble = nil
-        answers = state.take(chunk, appends, cachedBytesMax: options.cachedBytesMax)
+        state.readTo = max(state.readTo, chunk.next)
       }
       if let end = following.endSeen, following.builder.isEmpty {
         state.readTo = max(state.readTo, end)
@@ -247,9 +259,6 @@ final class TailReader: Sendable {
       following.failure = nil
       following.mustRestart = true
       giveUp(partition)
-    }
-    for (id, place) in answers where id.instance == self.appends.instance {
-      self.appends.answer(id.number, .success(place))
     }
     return following
   }
@@ -329,7 +338,7 @@ private struct Following {
         wholes.append(whole)
       }
     } else if message.isEnd {
-      folder.reachEnd()
+      folder.reachEnd(at: message.offset)
       endSeen = message.offset
     } else if let failure = message.failure {
       self.failure = (failure, message.offset)

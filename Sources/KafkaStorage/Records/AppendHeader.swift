@@ -3,19 +3,24 @@
 ///
 /// With it an append finds itself again after an error, and a reader knows where an append ends. The first record of an append
 /// carries its idempotency key besides, in the header `idempotency-key`.
-struct AppendHeader: Equatable, Sendable {
+package struct AppendHeader: Equatable, Sendable {
   /// Which append.
-  struct ID: Hashable, Sendable {
-    var instance: UInt64
-    var number: UInt64
+  package struct ID: Hashable, Sendable {
+    package var instance: UInt64
+    package var number: UInt64
+
+    package init(instance: UInt64, number: UInt64) {
+      self.instance = instance
+      self.number = number
+    }
   }
 
-  var id: ID
+  package var id: ID
   /// Records of the append behind this one.
-  var following: Int
-  var idempotencyKey: String?
+  package var following: Int
+  package var idempotencyKey: String?
 
-  init(id: ID, following: Int, idempotencyKey: String? = nil) {
+  package init(id: ID, following: Int, idempotencyKey: String? = nil) {
     self.id = id
     self.following = following
     self.idempotencyKey = idempotencyKey

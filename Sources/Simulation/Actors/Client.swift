@@ -48,13 +48,22 @@ final class Client: Process {
     let draw = chance.below(64)
     let channel = "channel-\(draw % world.options.channels)"
     let kind = chance.below(8)
+    let more = world.options.log == .kafka && kind == 6 ? several(in: chance) : []
     let key: String? = kind == 7 ? nil : "key-\(chance.below(world.options.keys))"
     return PublishRequest(
       channel: channel, key: key,
       data: 3...4 ~= kind
         ? nil : Array("\(key ?? "\(name)-\(published)")|\(name) says \(published)".utf8),
       lifetimeMilliseconds: kind == 5 || kind == 7 ? 1000 + Int64(chance.below(20_000)) : nil,
-      idempotencyKey: "\(name)-\(published)")
+      idempotencyKey: "\(name)-\(published)", more: more)
+  }
+
+  /// Messages that are published together.
+  private func several(in chance: Chance) -> [PublishRequest.More] {
+    (0...chance.below(5)).map { place in
+      let key = "key-\(chance.below(world.options.keys))"
+      return .init(key: key, data: Array("\(key)|\(name) says \(published).\(place)".utf8))
+    }
   }
 
   private func publish(_ request: PublishRequest) {
@@ -116,7 +125,7 @@ final class Client: Process {
   private func read(_ channel: String, _ partition: Partition, _ min: Offset, attempts: Int) {
     let number = world.newRequest()
     doing = .reading(channel: channel, partition: partition, min: min, number, attempts: attempts)
-    let position = Position(log: world.logHost.identity, offsets: [partition: min])
+    let position = Position(log: world.logIdentity, offsets: [partition: min])
     ask(.read(channel: channel, min: position.token), number)
   }
 

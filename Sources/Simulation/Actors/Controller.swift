@@ -14,6 +14,7 @@ final class Controller: Process {
   let id: ProcessID
   let name: String
   private unowned let world: World
+  private let log: any LogPort
   private var writer: Writer?
   private var directory: Following<Directory>?
   private var routes: Following<RoutingTable>?
@@ -29,6 +30,7 @@ final class Controller: Process {
   init(_ id: ProcessID, in world: World) {
     self.id = id
     self.world = world
+    log = world.port(of: id)
     name = "controller \(id - world.controllers.lowerBound)"
   }
 
@@ -40,9 +42,12 @@ final class Controller: Process {
     isKnown = false
     writing = nil
     firstRequest = world.newRequest()
+    fencing = 0
+    log.start()
+    log.stand()
     describe()
     world.wake(id, .look, after: .seconds(1))
-    if id == world.controllers.lowerBound { takeOver() }
+    if log.isElected == nil, id == world.controllers.lowerBound { takeOver() }
   }
 
   func end(_ end: ProcessEnd) {}
@@ -51,26 +56,26 @@ final class Controller: Process {
   func takeOver() {
     guard world.states[id].isUp else { return }
     fencing = world.newRequest()
-    world.send(
-      .log(.fence(writer: Controller.writerID, in: Partition(.topology, 0))), from: id,
-      to: world.host, request: fencing)
-    world.wake(id, .timeout(fencing), after: .seconds(2))
+    log.ask(.fence(writer: Controller.writerID, in: Partition(.topology, 0)), fencing)
+    world.wake(id, .timeout(fencing), after: world.patience)
   }
 
   private func describe() {
     described = world.newRequest()
-    world.send(.log(.describe), from: id, to: world.host, request: described)
-    world.wake(id, .timeout(described), after: .seconds(2))
+    log.ask(.describe, described)
+    world.wake(id, .timeout(described), after: world.patience)
   }
 
   func wake(_ timer: Timer) {
     switch timer {
+    case .call(let number): log.wake(number)
     case .timeout(let request):
       if request == described, !isKnown { describe() }
       if request == fetching { fetch() }
       if request == fencing, fencing != 0 { takeOver() }
       if let writing, writing.request == request { send(writing.batch) }
     case .look:
+      heedElection()
       decide()
       world.wake(id, .look, after: .seconds(1))
     default: break
@@ -78,6 +83,9 @@ final class Controller: Process {
   }
 
   func receive(_ envelope: Envelope) {
+    if case .kafkaAnswer(let answer) = envelope.letter {
+      return log.receive(answer, to: envelope.request)
+    }
     guard case .logAnswer(let answer) = envelope.letter, envelope.request > firstRequest else {
       return
     }
@@ -133,12 +141,17 @@ final class Controller: Process {
     let wanted = [
       directory.wanted.from < routes.wanted.from ? directory.wanted : routes.wanted
     ]
-    world.send(
-      .log(.fetch(wanted + wishes.map(\.wanted))), from: id, to: world.host, request: fetching)
+    log.ask(.fetch(wanted + wishes.map(\.wanted)), fetching)
     world.wake(id, .timeout(fetching), after: .seconds(8))
   }
 
   // MARK: Deciding
+
+  /// Where one is elected, that one writes.
+  private func heedElection() {
+    guard let isElected = log.isElected else { return }
+    if !isElected { writer = nil } else if writer == nil, fencing == 0 { takeOver() }
+  }
 
   /// The next fact, if what nodes wish is not a fact yet.
   private func decide() {
@@ -173,10 +186,8 @@ final class Controller: Process {
   private func send(_ batch: AppendBatch) {
     let request = world.newRequest()
     writing = (request, batch)
-    world.send(
-      .log(.append(batch, to: Partition(.topology, 0))), from: id, to: world.host,
-      request: request)
-    world.wake(id, .timeout(request), after: .seconds(2))
+    log.ask(.append(batch, to: Partition(.topology, 0)), request)
+    world.wake(id, .timeout(request), after: world.patience)
   }
 
   var pending: String? { writing == nil ? nil : "a fact is not answered" }

@@ -182,7 +182,7 @@ final class StreamClient: Process {
     }
     let bytes = Array(channel.utf8) + [0] + Array(key.utf8)
     let hash = ChannelModel.viewHash(key: bytes, data: payload)
-    if view.isWhole, view.held[bytes] == hash {
+    if view.isWhole, view.held[bytes] == hash, !world.oracle.mayRepeat(bytes) {
       return world.fail(26, "\(name) got \(key) of \(channel) twice")
     }
     set(bytes, hash, channel)

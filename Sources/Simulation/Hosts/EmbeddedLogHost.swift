@@ -15,7 +15,6 @@ final class EmbeddedLogHost: Process {
   let disk: SimulatedDisk
   unowned let world: World
   let id: ProcessID = 0
-  let identity = LogIdentity(0x7369_676e_616c_0001)
   private(set) var log: SegmentedLog?
   private let outbox = Outbox()
   var parked: [Parked] = []
@@ -33,7 +32,7 @@ final class EmbeddedLogHost: Process {
     disk.canBeDamaged = { $0.hasSuffix(".log") }
     disk.canary = world.options.canary
     options.partitions = world.options.partitions
-    options.identity = identity
+    options.identity = world.logIdentity
     options.segmentBytes = 256 << world.chance.below(7)
     options.compression = world.chance.below(2) == 0 ? .none : .lz4(acceleration: 4)
     options.maintenanceInterval = nil

@@ -27,6 +27,7 @@ final class Instance: Process {
   let id: ProcessID
   let name: String
   unowned let world: World
+  private let log: any LogPort
   let disk: SimulatedDisk
   var identity: LogIdentity?
   var layout = LogLayout(partitions: 1)
@@ -49,6 +50,7 @@ final class Instance: Process {
   init(_ id: ProcessID, in world: World) {
     self.id = id
     self.world = world
+    log = world.port(of: id)
     name = "instance \(id - world.instances.lowerBound)"
     disk = SimulatedDisk(world.chance)
     if world.chance.below(4) == 3 { plantForeignSnapshot() }
@@ -67,6 +69,7 @@ final class Instance: Process {
     routes = nil
     fetching = 0
     firstRequest = world.newRequest()
+    log.start()
     describe()
     world.wake(id, .snapshot, after: snapshotInterval)
     world.wake(id, .tick, after: .seconds(1))
@@ -86,12 +89,13 @@ final class Instance: Process {
 
   private func describe() {
     described = world.newRequest()
-    world.send(.log(.describe), from: id, to: world.host, request: described)
-    world.wake(id, .timeout(described), after: .seconds(2))
+    log.ask(.describe, described)
+    world.wake(id, .timeout(described), after: world.patience)
   }
 
   func wake(_ timer: Timer) {
     switch timer {
+    case .call(let number): log.wake(number)
     case .timeout(let request): timeOut(request)
     case .snapshot:
       storeSnapshots()
@@ -120,6 +124,7 @@ final class Instance: Process {
   func receive(_ envelope: Envelope) {
     switch envelope.letter {
     case .logAnswer(let answer): receive(answer, to: envelope.request)
+    case .kafkaAnswer(let answer): log.receive(answer, to: envelope.request)
     case .gateway(let request): receive(request, envelope)
     case .hangUp(let connection): serving?.hangUp(connection)
     default: break
@@ -203,8 +208,19 @@ final class Instance: Process {
     }
     append(
       AppendBatch(
-        [NewRecord(key: EventKey.message(channel, key).bytes, value: value)], timestamp: now,
+        [NewRecord(key: EventKey.message(channel, key).bytes, value: value)]
+          + publish.more.compactMap { record(of: $0, in: channel, publish) }, timestamp: now,
         idempotencyKey: publish.idempotencyKey), to: partition(of: channel), for: envelope)
+  }
+
+  private func record(
+    of more: PublishRequest.More, in channel: ChannelName, _ publish: PublishRequest
+  ) -> NewRecord? {
+    guard let key = try? MessageKey(more.key) else { return nil }
+    let message = Message(
+      id: "\(publish.idempotencyKey)/\(more.key)", contentType: "text/plain", data: more.data,
+      expiresAt: 0)
+    return NewRecord(key: EventKey.message(channel, key).bytes, value: message.encoded)
   }
 
   func partition(of channel: ChannelName) -> Partition {
@@ -215,7 +231,7 @@ final class Instance: Process {
     guard asked.count < Instance.pendingMax else { return reply(.unavailable, to: client) }
     let request = world.newRequest()
     asked[request] = Asked(client: client, partition: partition)
-    world.send(.log(.append(batch, to: partition)), from: id, to: world.host, request: request)
+    log.ask(.append(batch, to: partition), request)
     world.wake(id, .timeout(request), after: .seconds(3))
   }
 
@@ -226,9 +242,7 @@ final class Instance: Process {
       guard let expiry = following.fold.state.nextExpiry, expiry <= now else { continue }
       let batch = AppendBatch(
         [NewRecord(key: EventKey.timePassed.bytes, value: TimePassed.encoded)], timestamp: now)
-      world.send(
-        .log(.append(batch, to: following.fold.partition)), from: id, to: world.host,
-        request: world.newRequest())
+      log.ask(.append(batch, to: following.fold.partition), world.newRequest())
     }
   }
 
@@ -291,7 +305,7 @@ final class Instance: Process {
       wanted.append(directory.wanted.from < routes.wanted.from ? directory.wanted : routes.wanted)
     }
     fetching = world.newRequest()
-    world.send(.log(.fetch(wanted)), from: id, to: world.host, request: fetching)
+    log.ask(.fetch(wanted), fetching)
     world.wake(id, .timeout(fetching), after: .seconds(8))
   }
 

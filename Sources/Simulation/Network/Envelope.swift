@@ -16,6 +16,8 @@ struct Envelope {
 enum Letter {
   case log(LogRequest)
   case logAnswer(LogAnswer)
+  case kafka(KafkaRequest)
+  case kafkaAnswer(KafkaAnswer)
   case gateway(GatewayRequest)
   case gatewayAnswer(GatewayAnswer)
   /// A piece of a stream.
@@ -25,7 +27,7 @@ enum Letter {
   case hangUp(connection: UInt64)
 }
 
-/// What a log can be asked across a network, whatever kind of log it is: the embedded one now, a cluster of brokers some day.
+/// What a log can be asked, whatever kind of log it is. A `LogPort` takes it there.
 enum LogRequest {
   case append(AppendBatch, to: Partition)
   case fence(writer: Int64, in: Partition)
@@ -71,6 +73,13 @@ struct PublishRequest {
   var data: [UInt8]?
   var lifetimeMilliseconds: Int64?
   var idempotencyKey: String
+  /// Messages under further keys, which are there together with it or not at all.
+  var more: [More] = []
+
+  struct More {
+    var key: String
+    var data: [UInt8]
+  }
 }
 
 enum GatewayAnswer {

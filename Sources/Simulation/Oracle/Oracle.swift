@@ -5,16 +5,20 @@ internal import SegmentStorage
 /// Knows what everybody must see: watches the log behind the disk's back, and judges what others were told.
 final class Oracle {
   let layout: LogLayout
-  private(set) var ledgers: [Partition: PartitionLedger] = [:]
-  private(set) var models: [Partition: ChannelModel] = [:]
+  let log: LogKind
+  var ledgers: [Partition: PartitionLedger] = [:]
+  var models: [Partition: ChannelModel] = [:]
+  /// Keys of messages that lie in a cluster twice, as streams may show them.
+  var doubled: Set<UInt64> = []
   /// Folds of everything that ever was, nothing of it compacted.
   private(set) var routes = Fold<RoutingTable>(Partition(.topology, 0))
   private(set) var directory = Fold<Directory>(Partition(.topology, 0))
   var counts = WorldReport.Counts()
   /// Up to here compaction may have been: in between two positions a reader may have seen fewer changes.
-  private(set) var compactedTo: [Partition: Offset] = [:]
+  var compactedTo: [Partition: Offset] = [:]
 
-  init(partitions: Int) {
+  init(partitions: Int, log: LogKind = .embedded) {
+    self.log = log
     layout = LogLayout(partitions: partitions)
     for partition in layout.all {
       ledgers[partition] = PartitionLedger(partition)
@@ -44,7 +48,11 @@ final class Oracle {
   func check(
     acknowledged key: String, before end: Offset, in partition: Partition
   ) throws(Broken) {
-    try ledgers[partition]?.check(acknowledged: key, before: end)
+    if log == .kafka {
+      try ledgers[partition]?.checkCluster(acknowledged: key, before: end)
+    } else {
+      try ledgers[partition]?.check(acknowledged: key, before: end)
+    }
   }
 
   func fenced(_ writer: Writer, in partition: Partition) throws(Broken) {
@@ -92,6 +100,11 @@ final class Oracle {
 
   private func admit(_ batch: ServedBatch, to partition: Partition) throws(Broken) {
     try ledgers[partition]?.admit(batch)
+    fold(batch, of: partition)
+  }
+
+  /// What became visible, as it must be seen.
+  func fold(_ batch: ServedBatch, of partition: Partition) {
     models[partition]?.apply(batch)
     if partition.topic == .topology {
       routes.apply(batch.bytes.span.bytes, batch.rows.span, next: batch.next)
@@ -130,7 +143,10 @@ final class Oracle {
 
   /// What somebody was lent.
   func check(_ fetched: Fetched) throws(Broken) {
-    try ledgers[fetched.partition]?.check(fetched.batches, from: fetched.from, to: fetched.next)
+    try ledgers[fetched.partition]?.check(
+      fetched.batches, from: fetched.from, to: fetched.next,
+      told: log == .kafka ? fetched.bounds.tombstoneHorizon : nil)
+    if log == .kafka { try ledgers[fetched.partition]?.checkWhole(at: fetched.next) }
   }
 
   // MARK: States

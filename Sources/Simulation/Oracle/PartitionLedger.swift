@@ -22,19 +22,21 @@ struct PartitionLedger {
   }
 
   let partition: Partition
-  private(set) var entries: [Entry] = []
-  private(set) var end = Offset.zero
+  var entries: [Entry] = []
+  var end = Offset.zero
   private(set) var attempts: [Attempt] = []
   /// Where each idempotency key came to lie.
   private var places: [String: Offset] = [:]
+  /// What was asked of a cluster.
+  var cluster = ClusterLedger()
   /// The newest record of each key.
-  private var newest: [UInt64: Int64] = [:]
+  var newest: [UInt64: Int64] = [:]
   /// The newest life of each writer that is in, and from where on.
-  private var epochs: [Int64: Int16] = [:]
+  private(set) var epochs: [Int64: Int16] = [:]
   /// Nothing before it need be there, on a topic that is not compacted.
-  private(set) var start = Offset.zero
+  var start = Offset.zero
   private(set) var horizon = Offset.zero
-  private(set) var acknowledged = 0
+  var acknowledged = 0
 
   init(_ partition: Partition) { self.partition = partition }
 
@@ -165,12 +167,17 @@ struct PartitionLedger {
   }
 
   /// Compares what a reader was lent from `offset` to `next` with what is there; what is missing must be compacted rightly.
-  func check(_ batches: [ServedBatch], from offset: Offset, to next: Offset) throws(Broken) {
+  ///
+  /// - Parameter told: before here the reader knows that tombstones may be gone; when nil, what the log has said counts.
+  func check(
+    _ batches: [ServedBatch], from offset: Offset, to next: Offset, told: Offset? = nil
+  ) throws(Broken) {
+    let horizon = told ?? horizon
     var place = index(of: offset)
     for batch in batches {
       for row in batch.rows {
         while place < entries.count, entries[place].offset < row.offset.rawValue {
-          try checkMissing(entries[place])
+          try checkMissing(entries[place], horizon)
           place += 1
         }
         guard place < entries.count, entries[place].offset == row.offset.rawValue else {
@@ -183,12 +190,12 @@ struct PartitionLedger {
       }
     }
     while place < entries.count, entries[place].offset < next.rawValue {
-      try checkMissing(entries[place])
+      try checkMissing(entries[place], horizon)
       place += 1
     }
   }
 
-  private func checkMissing(_ entry: Entry) throws(Broken) {
+  private func checkMissing(_ entry: Entry, _ horizon: Offset) throws(Broken) {
     if entry.offset < start.rawValue { return }
     guard partition.topic.isCompacted else {
       throw Broken(13, "\(partition) lost offset \(entry.offset)")
@@ -201,7 +208,7 @@ struct PartitionLedger {
   }
 
   /// The first entry at or behind an offset.
-  private func index(of offset: Offset) -> Int {
+  func index(of offset: Offset) -> Int {
     var lower = 0
     var upper = entries.count
     while lower < upper {
@@ -223,9 +230,9 @@ struct Broken: Error {
   }
 }
 
-private func keyOf(_ record: NewRecord) -> UInt64 { contentHash(record.key) }
+func keyOf(_ record: NewRecord) -> UInt64 { contentHash(record.key) }
 
-private func contentOf(_ record: NewRecord) -> UInt64 {
+func contentOf(_ record: NewRecord) -> UInt64 {
   let key = keyOf(record)
   guard let value = record.value else { return key &+ 1 }
   return contentHash(value, seed: key)

@@ -12,4 +12,29 @@ package enum Canary: String, CaseIterable, Sendable {
   case resumePastHorizon = "resume-past-horizon"
   /// An instance's snapshots lack the log's time.
   case forgetSnapshotField = "forget-snapshot-field"
+  // In a world on Kafka.
+  /// A broker shows readers what is not committed, or was aborted.
+  case readUncommitted = "read-uncommitted"
+  /// The brokers let in whoever a newer life of its id has fenced.
+  case forgetFence = "forget-fence"
+  /// A broker takes what a producer sends again for something new.
+  case forgetSequence = "forget-sequence"
+  /// A client answers an append of a transaction before its commit.
+  case answerBeforeCommit = "answer-before-commit"
+  /// A client says that an append that timed out is not there, and does not look.
+  case guessAfterTimeout = "guess-after-timeout"
+  /// The cleaner goes past the last stable offset.
+  case compactPastStable = "compact-past-stable"
+
+  /// The log in whose worlds it is found.
+  package var log: LogKind {
+    switch self {
+    case .skipSync, .acknowledgeEarly, .dropTombstoneEarly, .acceptStaleWriter, .resumePastHorizon,
+      .forgetSnapshotField:
+      .embedded
+    case .readUncommitted, .forgetFence, .forgetSequence, .answerBeforeCommit, .guessAfterTimeout,
+      .compactPastStable:
+      .kafka
+    }
+  }
 }

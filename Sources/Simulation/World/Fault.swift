@@ -9,6 +9,8 @@ package enum Fault: String, CaseIterable, Sendable, Comparable {
   case readError, writeError, syncError, shortWrite, misdirected, slowSync
   // What the log's readers, the nodes and the clients do, of a million times that they could.
   case rewind, flap, lie, poison, oldToken, wrongToken, slowReader
+  // A cluster, of a million opportunities; and what its clients do, of a million requests or transactions.
+  case leaderChange, coordinatorChange, answerLost, abandoned
 
   /// The most that is drawn for a world, in millionths. The network's and the disk's follow the table of TigerBeetle's simulator.
   var rateMax: Int {
@@ -30,6 +32,18 @@ package enum Fault: String, CaseIterable, Sendable, Comparable {
     case .rewind: 100_000
     case .flap, .lie, .poison: 100_000
     case .oldToken, .wrongToken, .slowReader: 200_000
+    case .leaderChange, .coordinatorChange: 50_000
+    case .answerLost: 100_000
+    case .abandoned: 100_000
+    }
+  }
+
+  /// Whether it can be in a world with this log.
+  func strikes(_ log: LogKind) -> Bool {
+    switch self {
+    case .leaderChange, .coordinatorChange, .answerLost, .abandoned: log == .kafka
+    case .bitRot, .diskFull, .powerCutInWrite, .misdirected: log == .embedded
+    default: true
     }
   }
 

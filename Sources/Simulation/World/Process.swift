@@ -37,6 +37,8 @@ enum Timer: Hashable {
   case timeout(UInt64)
   case think, beat, look, tick
   case reconnect, take
+  /// Of a client of the cluster, by the number of its call.
+  case call(UInt64)
 
   var code: Int {
     switch self {
@@ -52,6 +54,7 @@ enum Timer: Hashable {
     case .tick: 10
     case .reconnect: 11
     case .take: 12
+    case .call: 13
     }
   }
 }

@@ -1,14 +1,17 @@
+internal import EventStorage
+
 /// What befalls processes and the network as a whole, every now and then.
 extension World {
   var chaosInterval: VirtualTime { .milliseconds(100) }
 
   func wreakHavoc() {
-    if let fault = chance.strikingOne(of: World.havoc) { befall(fault) }
+    let havoc = World.havoc.filter { $0.strikes(options.log) }
+    if let fault = chance.strikingOne(of: havoc) { befall(fault) }
   }
 
   private static let havoc: [Fault] = [
     .partition, .kill, .powerCut, .powerCutInWrite, .pause, .clockJump, .wipe, .bitRot, .diskFull,
-    .takeover,
+    .takeover, .leaderChange, .coordinatorChange,
   ]
 
   private func befall(_ fault: Fault) {
@@ -27,9 +30,20 @@ extension World {
     case .bitRot: _ = logHost.disk.rot()
     case .diskFull: logHost.disk.isFull = true
     case .takeover: (processes[controllers.lowerBound + chance.below(2)] as? Controller)?.takeOver()
+    case .leaderChange: cluster?.changeLeader()
+    case .coordinatorChange: cluster?.moveCoordinator()
     default: break
     }
   }
+
+  /// Nil where the log is an embedded one.
+  var cluster: Cluster? { processes.first as? Cluster }
+
+  /// Which log the instances serve.
+  var logIdentity: LogIdentity { LogIdentity(0x7369_676e_616c_0001) }
+
+  /// How long a process waits for what it asked of the log before it asks again.
+  var patience: VirtualTime { options.log == .embedded ? .seconds(2) : .seconds(4) }
 
   var logHost: EmbeddedLogHost {
     guard let host = processes[host] as? EmbeddedLogHost else {

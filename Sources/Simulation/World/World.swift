@@ -18,6 +18,8 @@ package final class World {
   private(set) var processes: [any Process] = []
   private var queue = EventQueue<Happening>()
   private var requests: UInt64 = 0
+  /// Clients of the cluster; their calls hold on to what waits for them.
+  var connections: [KafkaConnection] = []
 
   let host: ProcessID = 0
   let instances: Range<ProcessID>
@@ -47,8 +49,9 @@ package final class World {
     network.delayMin = .milliseconds(Int64(chance.below(30)))
     network.delayMean = .milliseconds(Int64(1 + chance.below(100)))
     network.clogMean = .milliseconds(Int64(1 + chance.below(5000)))
-    oracle = Oracle(partitions: options.partitions)
-    processes = [EmbeddedLogHost(in: self)]
+    oracle = Oracle(partitions: options.partitions, log: options.log)
+    processes =
+      options.log == .embedded ? [EmbeddedLogHost(in: self)] : [Cluster(in: self)]
     processes += instances.map { Instance($0, in: self) as any Process }
     processes += controllers.map { Controller($0, in: self) as any Process }
     processes += clients.map { client in
@@ -59,10 +62,14 @@ package final class World {
     processes += nodes.map { Node($0, in: self) as any Process }
   }
 
+  deinit {
+    for connection in connections { connection.reset() }
+  }
+
   /// Each world suffers from some faults and is spared others (swarm testing).
   private static func drawRates(_ options: WorldOptions, _ chance: Chance) -> FaultRates {
     var rates = FaultRates()
-    for fault in Fault.allCases {
+    for fault in Fault.allCases where fault.strikes(options.log) {
       // Half of them are off; the others lie anywhere up to their most.
       let drawn = chance.below(16)
       rates[fault] = drawn < 8 ? 0 : fault.rateMax / 8 * (drawn - 7)
@@ -175,8 +182,10 @@ package final class World {
   }
 
   /// As `send`, at a given time and for certain: what a connection has taken it delivers in order, or it breaks.
-  func deliver(_ letter: Letter, from: ProcessID, to: ProcessID, at time: VirtualTime) {
-    queue.add(.arrives(Envelope(from: from, to: to, request: 0, letter: letter)), at: time)
+  func deliver(
+    _ letter: Letter, from: ProcessID, to: ProcessID, at time: VirtualTime, request: UInt64 = 0
+  ) {
+    queue.add(.arrives(Envelope(from: from, to: to, request: request, letter: letter)), at: time)
   }
 
   func wake(_ process: ProcessID, _ timer: Timer, after delay: VirtualTime) {
@@ -221,6 +230,9 @@ package final class World {
 
   func jumpClock(of process: ProcessID, by milliseconds: Int64) {
     states[process].clockError += milliseconds
+    // Clocks of those who share a cluster differ by less than its compaction lag.
+    guard let limit = cluster?.settings.clockErrorMax else { return }
+    states[process].clockError = min(max(states[process].clockError, -limit), limit)
   }
 
   func healLater(after delay: VirtualTime) { queue.add(.heals, at: now + delay) }

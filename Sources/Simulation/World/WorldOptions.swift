@@ -23,6 +23,7 @@ package struct WorldOptions: Hashable, Sendable {
   /// Rates that are not drawn.
   package var fixedRates: [Fault: Int] = [:]
   package var canary: Canary?
+  package var log = LogKind.embedded
 
   package init() {}
 
@@ -41,6 +42,9 @@ package struct WorldOptions: Hashable, Sendable {
     return options
   }
 
-  /// Law 32: within so many steps after the last fault everything pending is resolved.
-  package var settlingStepsMax: Int { 4000 + 400 * (clients + instances + nodes) }
+  /// Law 32: within so many steps after the last fault everything pending is resolved. What reached a paused process is there when the
+  /// pause was to end, and on Kafka more steps pass until then.
+  package var settlingStepsMax: Int {
+    (4000 + 400 * (clients + instances + nodes)) * (log == .kafka ? 4 : 1)
+  }
 }

@@ -32,6 +32,17 @@ package struct WorldReport: Hashable, Sendable {
     package var horizonRestarts = 0
     /// Snapshots that were not taken for the same reason.
     package var snapshotsRefused = 0
+    // Of a cluster.
+    package var commits = 0
+    package var aborts = 0
+    package var transactionsTimedOut = 0
+    /// Appends that were answered by the leader's report alone.
+    package var unreadAnswers = 0
+    /// Appends that lie there twice: tried at the same moment at two instances.
+    package var doubled = 0
+    package var unknownOutcomes = 0
+    /// Reads from further back than a tail keeps.
+    package var ranges = 0
   }
 }
 
