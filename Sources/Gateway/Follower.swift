@@ -9,6 +9,8 @@ import Synchronization
 final class Follower<Log: EventLog>: Sendable {
   /// How long a wait for records lasts before the follower looks around.
   static var glance: Duration { .milliseconds(100) }
+  /// How often a follower that never waits for a record looks whether anybody needs it still.
+  static var look: Duration { .seconds(1) }
   /// After a log could not be reached, before trying again.
   static var pause: Duration { .milliseconds(200) }
 
@@ -80,7 +82,12 @@ final class Follower<Log: EventLog>: Sendable {
     var position = partition.status.position
     // What the log held at a moment ended here: once that is read, what is folded is no older.
     var target: (end: Offset, known: ContinuousClock.Instant)?
+    var looked = ContinuousClock.now
     while !isStopped {
+      if .now - looked > Self.look {
+        looked = .now
+        if rests(at: position) { return }
+      }
       let known = log.lastKnown(partition.partition)
       let bounds = try log.bounds(of: partition.partition)
       partition.observe(bounds)
@@ -97,11 +104,15 @@ final class Follower<Log: EventLog>: Sendable {
       if !isAtEnd { continue }
       if log.waitForRecords(in: partition.partition, after: position, for: patience()) { continue }
       passTime()
-      if let idle, partition.rest(after: idle) {
-        logger.info("\(partition.partition) is let go at \(position)")
-        return
-      }
+      if rests(at: position) { return }
     }
+  }
+
+  /// Whether nobody has needed the partition for so long that it was let go.
+  private func rests(at position: Offset) -> Bool {
+    guard let idle, partition.rest(after: idle) else { return false }
+    logger.info("\(partition.partition) is let go at \(position)")
+    return true
   }
 
   /// Until the next key runs out of time, but no longer than a glance.
