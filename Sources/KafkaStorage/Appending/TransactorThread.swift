@@ -266,10 +266,17 @@ struct TransactorThread {
   }
 
   /// A new client with the same id ends what the old one had under way; then what is there is there.
+  ///
+  /// For a writer that client keeps everybody else out, but it writes nothing: a newer life may have come meanwhile, and whether ours
+  /// is let in again is asked before the next append, as for any other (`letIn`).
   private mutating func recover(
     _ group: [(number: UInt64, pending: PendingAppends.Pending)], _ detail: String
   ) {
     client = nil
+    if let life, let newest = try? newestLife(), newest > life {
+      // Whoever is in has ended what we had under way, and need not be disturbed.
+      return afterFence(group)
+    }
     var isFenced = false
     if let fresh = try? opened() {
       client = fresh
@@ -280,6 +287,10 @@ struct TransactorThread {
         number,
         .failure(
           isFenced && isDecided ? .unavailable(detail: detail) : .outcomeUnknown(detail: detail)))
+    }
+    if case .writer = transactor.owner {
+      client = nil
+      life = nil
     }
   }
 
