@@ -68,7 +68,8 @@ package final class KafkaLog: EventLog {
 
   /// The other log is here, whole: from now on everybody may open this one.
   package func finishTakeover() throws(LogError) {
-    try ControlTopic(options: options, properties: properties).put(moving: nil)
+    try ControlTopic(options: options, properties: properties)
+      .put(moving: nil, into: identity)
   }
 
   package func append(
