@@ -62,6 +62,23 @@ import Testing
     #expect(findings.map(\.topic) == [options.topic(.deliveries)])
   }
 
+  @Test func `what becomes of candidates is compacted away while they speak`() throws {
+    let options = try Shared.broker.options()
+    try KafkaLog(options).close()
+    let name = options.controlTopic
+    let made = try client(options).configurations(of: [name], within: .seconds(5))[name] ?? [:]
+    // The segment that is written is never compacted: with the usual week, everybody reads a week of words.
+    #expect(Int(made["segment.ms"] ?? "") == 600_000, "\(made)")
+    #expect((Int(made["min.compaction.lag.ms"] ?? "") ?? .max) <= 60_000, "\(made)")
+    #expect(try KafkaLog.findings(options).filter { $0.trap == "T9" || $0.trap == "T5" } == [])
+
+    let plan = TopicPlan(options: options)
+    let findings = plan.findings(
+      [name: .init(partitions: 1, replicas: 3)],
+      [name: made.merging(["segment.ms": "604800000"]) { $1 }], partitions: 2)
+    #expect(findings.contains { $0.trap == "T9" && $0.topic == name && $0.weight == .advised })
+  }
+
   @Test func `another number of partitions than the log has is refused`() throws {
     let options = try Shared.broker.options { $0.partitions = 3 }
     let log = try KafkaLog(options)
