@@ -65,6 +65,12 @@ extension CrashTests {
       #expect(text.contains("what is held follows what is needed"))
     }
 
+    /// Law 17, from outside: what the schemas say is what the topics hold.
+    @Test func `others read and write the topics by the schemas alone`() throws {
+      let text = try Witness.run("schemas.py")
+      #expect(text.contains("the same everywhere"))
+    }
+
     @Test func `make run-kafka shows what it says, and leaves no process behind`() throws {
       let text = try Witness.run("runkafka.py")
       #expect(text.contains("none left"))
