@@ -50,6 +50,8 @@ package struct Migration {
     options = KafkaLog.Options(brokers: brokers)
     options.prefix = prefix
     options.properties = properties
+    // Many records are under way at once, and nobody waits for a single one.
+    options.appendTimeout = .seconds(60)
   }
 
   /// Moves the log, reporting now and then how far it is. Blocks.

@@ -81,17 +81,18 @@ import Testing
       batch("fenced", writer: writer),
     ]
     let clock = ContinuousClock()
-    let began = clock.now
     var failures: [LogError] = []
     for batch in batches {
+      let began = clock.now
       do {
         _ = try await log.append(batch, to: messages)
         Issue.record("acknowledged by a broker that sleeps")
       } catch {
         failures.append(error)
       }
+      // One deadline for all that is done about it, and a moment for a busy machine.
+      #expect(clock.now - began < .seconds(3), "\(batch.records[0].key)")
     }
-    #expect(clock.now - began < .seconds(45))
     for failure in failures {
       switch failure {
       case .unavailable, .outcomeUnknown: break

@@ -100,6 +100,20 @@ import Testing
     #expect("\(String(describing: error))".contains(name))
   }
 
+  @Test(arguments: [1, 2, 10, 300])
+  func `clients can be made whatever time an append may take`(_ seconds: Int) throws {
+    let options = try Shared.broker.options {
+      $0 = KafkaLog.Options(brokers: $0.brokers)
+      $0.appendTimeout = .seconds(seconds)
+    }
+    let properties = try KafkaProperties(options)
+    _ = try Client(.producer, properties.producer)
+    _ = try Client(.producer, properties.transactor(id: "x"))
+    _ = try Client(.consumer, properties.follower)
+    #expect(options.sendTimeout < options.appendTimeout)
+    #expect(options.requestTimeout * 2 <= options.appendTimeout)
+  }
+
   @Test func `properties reach librdkafka, and bad ones are named`() throws {
     let good = try Shared.broker.options {
       $0.properties = ["socket.nagle.disable": "true", "linger.ms": "1"]

@@ -81,7 +81,8 @@ final class PlainProducer: Sendable {
   private func hear(_ message: Message, _ doubt: Doubt) {
     let number = UInt64(message.opaque)
     guard let failure = message.deliveryFailure else {
-      appends.markReported(number, at: message.offset)
+      // It is not known where a record is that the broker had already.
+      if message.offset >= .zero { appends.markReported(number, at: message.offset) }
       return
     }
     if failure.isTooLarge {

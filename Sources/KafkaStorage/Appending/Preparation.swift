@@ -48,10 +48,11 @@ final class Preparation: Sendable {
   func start() { startThread(for: "questions about appends") { self.run() } }
 
   func take(_ number: UInt64, in partition: Partition, for purpose: Purpose) {
+    guard let pending = appends[number] else { return }
     let deadline: ContinuousClock.Instant =
       switch purpose {
-      case .send: .now + options.appendTimeout
-      case .resolve: .now + options.requestTimeout
+      case .send: pending.deadline - (options.appendTimeout - options.sendTimeout)
+      case .resolve: pending.deadline
       }
     shared.change {
       $0.items.append(
@@ -62,6 +63,7 @@ final class Preparation: Sendable {
   /// An append was sent and failed, and may have arrived.
   @Sendable func doubt(_ number: UInt64, _ failure: String) {
     guard let pending = appends[number] else { return }
+    appends.note(number, failure)
     take(number, in: pending.partition, for: .resolve(failure))
   }
 
@@ -83,7 +85,6 @@ final class Preparation: Sendable {
       }
       if isClosed { break }
       pool.tidy()
-      settleReported()
       guard !items.isEmpty else { continue }
       let trouble = ask(&items)
       items = items.filter { !finish($0, trouble: trouble) }
@@ -179,15 +180,6 @@ final class Preparation: Sendable {
     }
     tail.state.withLock { state in
       if state.keys.from == from { state.keys.complete(with: keys) }
-    }
-  }
-
-  /// Appends that the broker has reported, but that nobody could read back in time: they are durable, so they are acknowledged.
-  private func settleReported() {
-    for (number, pending) in appends.all where .now > pending.deadline {
-      guard let first = pending.reported else { continue }
-      let end = Offset(first.rawValue + Int64(pending.batch.records.count))
-      appends.answer(number, .success(Appended(first: first, end: end)))
     }
   }
 }

@@ -76,7 +76,7 @@ struct KafkaProperties {
   /// For appends of one record that no writer is fenced for.
   var producer: [String: String] {
     var properties = ["linger.ms": "0.5"].merging(writing) { _, given in given }
-    properties["message.timeout.ms"] = "\(options.appendTimeout.milliseconds)"
+    properties["message.timeout.ms"] = "\(options.sendTimeout.milliseconds)"
     return properties
   }
 
@@ -84,11 +84,11 @@ struct KafkaProperties {
   func transactor(id: String) -> [String: String] {
     var properties = writing
     properties["transactional.id"] = id
-    // What a transaction holds is sent by its commit, in as few requests as possible.
-    properties["linger.ms"] = "1000"
+    let timeout = min(options.sendTimeout, options.transactionTimeout * 0.9)
     properties["transaction.timeout.ms"] = "\(options.transactionTimeout.milliseconds)"
-    properties["message.timeout.ms"] =
-      "\(min(options.appendTimeout, options.transactionTimeout * 0.9).milliseconds)"
+    properties["message.timeout.ms"] = "\(timeout.milliseconds)"
+    // What a transaction holds is sent by its commit, in as few requests as possible.
+    properties["linger.ms"] = "\(min(.seconds(1), timeout / 2).milliseconds)"
     return properties
   }
 

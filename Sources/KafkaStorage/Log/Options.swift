@@ -24,10 +24,14 @@ extension KafkaLog {
     /// Whether topics are made and their configuration is checked. For clusters that let nobody ask: take them as they are.
     package var managesTopics = true
 
-    /// After so long an append that was not acknowledged is refused, or its outcome called unknown.
-    package var appendTimeout = Duration.seconds(30)
-    /// After so long a question to the broker is given up.
-    package var requestTimeout = Duration.seconds(10)
+    /// After so long an append is answered, whatever is known of it then: refused, or its outcome called unknown.
+    package var appendTimeout = Duration.seconds(10)
+    /// After so long a question to the broker is given up: two of them fit into an append's time, unless it is set.
+    package var requestTimeout: Duration {
+      get { givenRequestTimeout ?? min(.seconds(10), appendTimeout / 2) }
+      set { givenRequestTimeout = newValue }
+    }
+    private var givenRequestTimeout: Duration?
     /// After so long the broker ends a transaction whose client is gone. Until then nobody reads behind it.
     package var transactionTimeout = Duration.seconds(15)
     /// A writer that was elected and is not heard of for so long is replaced. The same for all instances of a log.
@@ -61,6 +65,10 @@ extension KafkaLog {
 
     /// How errors name the log.
     package var url: String { "kafka://\(brokers)?prefix=\(prefix)" }
+
+    /// For so long an append is tried; in the rest of its time is found out whether it arrived after all. librdkafka looks once a second
+    /// which records are overdue.
+    var sendTimeout: Duration { max(appendTimeout / 2, appendTimeout - .seconds(2)) }
 
     func topic(_ topic: Topic) -> String { "\(prefix).\(topic.name)" }
     /// Which log this is, and which writers are in: what the log knows of itself.
