@@ -74,6 +74,7 @@ final class Preparation: Sendable {
 
   private func run() {
     var items: [Item] = []
+    var questions = EndQuestions()
     while true {
       if items.isEmpty {
         _ = shared.wait(for: .seconds(1)) { $0.isClosed || !$0.items.isEmpty }
@@ -86,9 +87,14 @@ final class Preparation: Sendable {
       if isClosed { break }
       pool.tidy()
       guard !items.isEmpty else { continue }
-      let trouble = ask(&items)
-      items = items.filter { !finish($0, trouble: trouble) }
-      if trouble != nil { _ = shared.wait(for: .milliseconds(20)) { $0.isClosed } }
+      ask(&items, &questions)
+      var isStuck = false
+      items = items.filter { !finish($0, trouble: questions.trouble, &isStuck) }
+      if isStuck {
+        _ = shared.wait(for: .milliseconds(20)) { $0.isClosed }
+      } else if let first = items.first {
+        wait(for: first)
+      }
     }
     for item in items where appends[item.number]?.isUnsent == true {
       appends.answer(item.number, .failure(.closed))
@@ -97,23 +103,32 @@ final class Preparation: Sendable {
   }
 
   /// Asks where the partitions end, once for all that do not know yet.
-  private func ask(_ items: inout [Item]) -> String? {
-    let partitions = Array(Set(items.filter { $0.target == nil }.map(\.partition)))
-    guard !partitions.isEmpty else { return nil }
-    do throws(KafkaFailure) {
-      let ends = try tails.ends(of: partitions, within: min(options.requestTimeout, .seconds(1)))
-      let end = Dictionary(uniqueKeysWithValues: zip(partitions, ends))
-      for index in items.indices where items[index].target == nil {
-        items[index].target = end[items[index].partition]
-      }
-      return nil
-    } catch {
-      return error.detail
+  private func ask(_ items: inout [Item], _ questions: inout EndQuestions) {
+    let partitions = Set(items.filter { $0.target == nil }.map(\.partition))
+    guard !partitions.isEmpty else { return }
+    let ends = questions.ends(
+      of: partitions.sorted(), within: min(options.requestTimeout, .seconds(1))
+    ) { partitions, duration throws(KafkaFailure) in
+      try tails.ends(of: partitions, within: duration)
+    }
+    for index in items.indices where items[index].target == nil {
+      items[index].target = ends[items[index].partition]
     }
   }
 
+  /// Until the first of those that are not done can be, or for a moment: the others are looked at, too.
+  private func wait(for item: Item) {
+    guard let target = item.target, let tail = try? tails.follow(item.partition) else {
+      _ = shared.wait(for: .milliseconds(20)) { $0.isClosed }
+      return
+    }
+    _ = tail.state.wait(for: .milliseconds(20)) { $0.phase != .ready || $0.readTo >= target }
+    if !tail.isReady { _ = shared.wait(for: .milliseconds(20)) { $0.isClosed } }
+  }
+
   /// Deals with an item if it can be; true when it is done.
-  private func finish(_ item: Item, trouble: String?) -> Bool {
+  /// - Parameter isStuck: becomes true when it is not, though its partition has been read.
+  private func finish(_ item: Item, trouble: String?, _ isStuck: inout Bool) -> Bool {
     guard let pending = appends[item.number] else { return true }
     if let breach = tails.tails[item.partition]?.breach {
       appends.answer(
@@ -122,10 +137,13 @@ final class Preparation: Sendable {
       return true
     }
     if let target = item.target, let tail = try? tails.follow(item.partition),
-      tail.state.wait(for: .milliseconds(50), until: { $0.phase == .ready && $0.readTo >= target })
+      tail.state.withLock({ $0.phase == .ready && $0.readTo >= target })
     {
       switch item.purpose {
-      case .send: return prepare(item, pending, tail)
+      case .send:
+        let isDone = prepare(item, pending, tail)
+        if !isDone { isStuck = true }
+        return isDone
       case .resolve(let failure):
         // Not there. It may still be on its way: nothing keeps a client out that is not fenced.
         appends.answer(item.number, .failure(.outcomeUnknown(detail: failure)))
