@@ -49,6 +49,8 @@ final class Tail: Sendable {
     var keys = RecentKeys()
     /// Before here tombstones may be gone; and when the broker was last asked for it and for the start.
     var horizon: (offset: Offset, asked: ContinuousClock.Instant)?
+    /// When it was last asked for in vain.
+    var horizonUnknown: (since: ContinuousClock.Instant, detail: String)?
   }
 
   let partition: Partition
