@@ -144,7 +144,7 @@ package struct Settings: Sendable {
           description: "configuration: kafka-properties has a line that is not name=value")
       }
       let name = line[..<equals].filter { !$0.isWhitespace }
-      properties[name] = String(line[line.index(after: equals)...])
+      properties[name] = String(line[line.index(after: equals)...].drop(while: \.isWhitespace))
     }
     return properties
   }

@@ -93,7 +93,10 @@ import Testing
     again.close()
   }
 
-  @Test(arguments: ["enable.idempotence", "isolation.level", "acks", "transactional.id"])
+  @Test(arguments: [
+    "enable.idempotence", "isolation.level", "acks", "transactional.id", "metadata.broker.list",
+    "delivery.report.only.error",
+  ])
   func `a property that the log relies on may not be set`(_ name: String) throws {
     let options = try Shared.broker.options { $0.properties = [name: "1"] }
     let error = #expect(throws: LogError.self) { try KafkaLog(options) }
@@ -122,6 +125,21 @@ import Testing
     let bad = try Shared.broker.options { $0.properties = ["no.such.property": "1"] }
     let error = #expect(throws: LogError.self) { try KafkaLog(bad) }
     #expect("\(String(describing: error))".contains("no.such.property"))
+  }
+
+  @Test(arguments: [
+    "security.protocol", "sasl.mechanisms", "ssl.ca.location", "ssl.certificate.location",
+    "ssl.key.pem", "ssl.keystore.location", "linger.ms", "no.such.property", "acks",
+  ])
+  func `what a property was set to is in no error`(_ name: String) throws {
+    var options = KafkaLog.Options(brokers: "127.0.0.1:1")
+    options.properties = [
+      name: "/nowhere/s3cret", "sasl.username": "anna", "sasl.password": "s3cret-too",
+      "ssl.key.password": "s3cret-three",
+    ]
+    if name.hasPrefix("ssl.") { options.properties["security.protocol"] = "ssl" }
+    let error = #expect(throws: LogError.self) { try KafkaLog(options) }
+    #expect(!"\(String(describing: error))".contains("s3cret"), "\(String(describing: error))")
   }
 
   @Test func `a broker that is not there is an error with the address`() throws {
