@@ -124,7 +124,7 @@ final class RangeReader: @unchecked Sendable {
     return .unavailable(detail: failure.detail)
   }
 
-  /// The idempotency keys of a range, with the places of their appends.
+  /// The idempotency keys of the appends that begin in a range, with their places. Reads on until the last of them is whole.
   func keys(
     of partition: Partition, from offset: Offset, until end: Offset
   ) throws(LogError) -> [(key: String, place: Appended)] {
@@ -142,16 +142,15 @@ final class RangeReader: @unchecked Sendable {
           isDone = true
           return .enough
         }
-        if message.offset >= end {
-          isDone = true
-          return .enough
-        }
-        if let whole = folder.take(message.appendHeader, at: message.offset),
+        // Behind the range only what was begun in it counts.
+        let header = message.appendHeader
+        let isAwaited = message.offset < end || folder.awaits(header)
+        if let whole = folder.take(isAwaited ? header : nil, at: message.offset),
           let key = whole.idempotencyKey
         {
           keys.append((key, whole.place))
         }
-        isDone = message.offset.rawValue + 1 >= end.rawValue
+        isDone = message.offset.rawValue + 1 >= end.rawValue && folder.isBetweenAppends
         return isDone ? .enough : .next
       }
       if let failure { throw explain(failure, partition, offset) }

@@ -27,6 +27,9 @@ struct AppendFolder: Sendable {
   /// False while an append has been read in part.
   var isBetweenAppends: Bool { begun.isEmpty }
 
+  /// Whether more of an append is awaited to which this record belongs.
+  func awaits(_ header: AppendHeader?) -> Bool { header.map { begun[$0.id] != nil } ?? false }
+
   /// Takes the next record; returns its append when this was the last of it.
   mutating func take(_ header: AppendHeader?, at offset: Offset) -> Whole? {
     if !begun.isEmpty { begun = begun.filter { $0.value.limit > offset.rawValue } }
