@@ -90,6 +90,25 @@ import Testing
     #expect(try log.all(messages).last?.value == nil)
   }
 
+  @Test func `a record of others from the far future does not make ours as new`() async throws {
+    let options = try Shared.broker.options()
+    let log = try KafkaLog(options)
+    defer { log.close() }
+    _ = try await log.append(batch("a"), to: messages)
+    let client = try Client(.producer, KafkaProperties(options).producer, reports: .queued)
+    let year2100: Int64 = 4_102_444_800_000
+    try client.produce(
+      record("stray", "x"), to: try client.topic(options.topic(.messages)), 0, timestamp: year2100,
+      header: AppendHeader(id: .init(instance: 1, number: 1), following: 0), opaque: 0)
+    client.flush(within: .seconds(1))
+    #expect(try await eventually { try log.all(messages).contains { $0.key == "stray" } })
+    _ = try await log.append(batch("b"), to: messages)
+    let seen = try log.all(messages)
+    #expect(seen.map(\.key) == ["a", "stray", "b"])
+    #expect(seen[1].timestamp == year2100)
+    #expect(abs(seen[2].timestamp - milliseconds()) < 600_000)
+  }
+
   @Test func `readers go over the holes that compaction leaves, and fold to the same`() async throws
   {
     let options = try Shared.broker.options {

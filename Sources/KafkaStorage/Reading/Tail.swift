@@ -88,9 +88,10 @@ extension Tail.State {
   }
 
   /// Takes what was read next.
+  /// - Parameter timeMax: a record that says to be newer was written by somebody without a clock: ours do not follow it.
   /// - Returns: the appends in it, each with its answer (law 18: where an earlier one with its key lies).
   mutating func take(
-    _ chunk: RecordChunk, _ appends: [AppendFolder.Whole], cachedBytesMax: Int
+    _ chunk: RecordChunk, _ appends: [AppendFolder.Whole], cachedBytesMax: Int, timeMax: Int64
   ) -> [(AppendHeader.ID, Appended)] {
     chunks.append(chunk)
     cachedBytes += chunk.size
@@ -107,7 +108,9 @@ extension Tail.State {
     }
     end = max(end, chunk.next)
     readTo = max(readTo, chunk.next)
-    for row in chunk.rows { newestTime = max(newestTime, row.timestamp) }
+    for row in chunk.rows where row.timestamp <= timeMax {
+      newestTime = max(newestTime, row.timestamp)
+    }
     return appends.map { append in
       (append.id, append.idempotencyKey.map { keys.take($0, append.place) } ?? append.place)
     }

@@ -242,7 +242,9 @@ final class TailReader: Sendable {
         following.from = chunk.next
         following.hasRecords = true
         state.trouble = nil
-        answers = state.take(chunk, appends, cachedBytesMax: options.cachedBytesMax)
+        answers = state.take(
+          chunk, appends, cachedBytesMax: options.cachedBytesMax,
+          timeMax: options.now() + Int64(options.compactionLag.milliseconds))
       }
       if let end = following.endSeen, following.builder.isEmpty {
         state.readTo = max(state.readTo, end)

@@ -138,6 +138,11 @@ struct TopicPlan: Sendable {
         "min.compaction.lag.ms", atLeast: Int64(options.compactionLag.milliseconds), .advised, "T5")
     }
     check(.refused, nil, "message.timestamp.type", "set it to CreateTime") { $0 == "CreateTime" }
+    // Not set by us: older brokers know no such limit of the future alone, and a log that is moved in has old times.
+    check(
+      .advised, nil, "message.timestamp.after.max.ms",
+      "set it to \(options.compactionLag.milliseconds): a record from the far future makes everything old"
+    ) { Int64($0).map { $0 <= 24 * 3_600_000 } ?? true }
     if let ratio = configuration["min.cleanable.dirty.ratio"].flatMap(Double.init), ratio > 0.9 {
       check(.advised, "T9", "min.cleanable.dirty.ratio", "set it to 0.5 or less") { _ in false }
     }
