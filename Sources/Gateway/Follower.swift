@@ -69,11 +69,12 @@ final class Follower<Log: EventLog>: Sendable {
 
   private func begin() throws(LogError) {
     guard partition.status.phase == .idle else { return }
+    // Before the bounds: what they hold is no older then.
+    let known = log.lastKnown(partition.partition) ?? .now - ChannelPartition.staleAfter
     let bounds = try log.bounds(of: partition.partition)
     let start = try start(partition.partition)
     partition.begin(
-      start?.channels ?? Channels(), at: start?.position ?? bounds.start, bounds,
-      known: log.lastKnown(partition.partition) ?? .now - ChannelPartition.staleAfter)
+      start?.channels ?? Channels(), at: start?.position ?? bounds.start, bounds, known: known)
   }
 
   /// Follows until stopped or let go.

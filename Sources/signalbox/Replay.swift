@@ -13,7 +13,8 @@ struct Replay: AsyncParsableCommand {
       machine. A served log can be replayed too: it is only read.
       """)
 
-  @Option(help: "file:FOLDER, or recording:FILE without its .log.")
+  @Option(
+    help: "file:FOLDER, kafka://HOST:PORT?prefix=NAME, or recording:FILE without its .log.")
   var log = "file:./data"
   @Option(help: "The last time to read: 2013-01-15T11:00:00Z, or milliseconds since 1970.")
   var until: String?

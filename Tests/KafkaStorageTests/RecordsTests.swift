@@ -32,6 +32,13 @@ import Testing
     }
   }
 
+  @Test func `a header that promises more records than an append can have is none`() {
+    let header = AppendHeader(id: id, following: LogLimits.batchRecordsMax)
+    header.encodedBatch.withUnsafeBytes {
+      #expect(AppendHeader(batch: $0, idempotencyKey: nil) == nil)
+    }
+  }
+
   @Test func `appends are put together again when others lie between, or compaction took a part`() {
     var folder = AppendFolder()
     let other = AppendHeader.ID(instance: 1, number: 1)

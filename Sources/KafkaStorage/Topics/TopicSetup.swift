@@ -95,6 +95,7 @@ struct TopicSetup {
         let metadata = try client.metadata(within: options.requestTimeout)
         if plan.names.allSatisfy({ (metadata[$0.name]?.partitions ?? 0) > 0 }) { return metadata }
         if .now > deadline { throw KafkaFailure.noAnswer("new topics do not appear") }
+        pause(for: .milliseconds(50))
       }
     }
   }

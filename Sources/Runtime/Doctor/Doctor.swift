@@ -153,6 +153,7 @@ package struct Doctor {
     // One that is under way moves on, or ends.
     let patience = ContinuousClock.now + options.transactionTimeout
     while !open.isEmpty, .now < patience {
+      pause(for: .milliseconds(200))
       let now = try KafkaLog.openTransactions(options, layout)
       open = open.filter { held in
         now.contains { $0.partition == held.partition && $0.stableEnd == held.stableEnd }
