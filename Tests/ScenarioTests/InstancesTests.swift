@@ -36,6 +36,11 @@ extension CrashTests {
       #expect(text.contains("all answered"))
     }
 
+    @Test func `an instance ends in good order while the broker is away`() throws {
+      let text = try Witness.run("leaving.py")
+      #expect(text.contains("every publish was answered"))
+    }
+
     /// Law 16, from outside.
     @Test func `another one decides when the leader is killed, paused or stopped`() throws {
       let text = try Witness.run("takeover.py")
