@@ -1,7 +1,8 @@
 internal import EventStorage
 internal import Synchronization
 
-/// Stands for election as a writer: speaks in the control topic, four times in a session time-out, and hears the others.
+/// Stands for election as a writer: speaks in the control topic, five times in a session time-out, and hears the others. Four words are
+/// enough for another one to be missed; the rest of the time is for being let in.
 ///
 ///     candidate/<writer>/<name>   the offset of its first word, once it knows it; null when it is gone
 ///
@@ -62,7 +63,7 @@ final class Candidate: Candidacy {
       if .now >= next {
         speaker.say(election.joined(name).map { Array("\($0)".utf8) } ?? [], under: prefix + name)
         unheard += 1
-        next = .now + options.sessionTimeout / Election.silenceMax
+        next = .now + options.sessionTimeout / (Election.silenceMax + 1)
       }
       var gone: [String] = []
       _ = room.turn(of: reader, for: .milliseconds(100)) { message in
