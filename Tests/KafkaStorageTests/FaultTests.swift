@@ -74,6 +74,7 @@ import Testing
     let before = try log.bounds(of: messages)
 
     broker.signal(SIGSTOP)
+    let slept = ContinuousClock.now
     // Every kind of append: plain, keyed, of several records, fenced.
     let several = AppendBatch([record("s", "1"), record("s", "2")], timestamp: milliseconds())
     let batches = [
@@ -107,6 +108,8 @@ import Testing
     for _ in 0..<20 { #expect(try log.bounds(of: messages).end == before.end) }
     #expect(clock.now - looked < .seconds(4))
 
+    // Longer than every time-out, that of a transaction included.
+    #expect(try await eventually { clock.now - slept > .seconds(6) })
     broker.signal(SIGCONT)
     let after = try await append(batch("after"), to: log)
     #expect(after.first >= before.end)
