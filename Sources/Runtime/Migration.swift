@@ -34,22 +34,17 @@ package struct Migration {
 
   /// - Parameters:
   ///   - source: an embedded log. Nobody may have it open.
-  ///   - target: where it goes on, on Kafka; there must be no log yet.
-  ///   - properties: of librdkafka.
-  package init(
-    from source: LogURL, to target: LogURL, properties: [String: String]
-  ) throws(SettingsFailure) {
+  ///   - settings: where it goes on, on Kafka, and how that is reached; there must be no log yet.
+  package init(from source: LogURL, to settings: Settings) throws(SettingsFailure) {
     guard case .file(let path) = source else {
       throw SettingsFailure(description: "only an embedded log can be moved: write file:FOLDER")
     }
-    guard case .kafka(let brokers, let prefix) = target else {
+    guard case .kafka(let brokers, let prefix) = settings.log else {
       throw SettingsFailure(
         description: "a log is moved to Kafka: write kafka://HOST:PORT?prefix=NAME")
     }
     self.path = path
-    options = KafkaLog.Options(brokers: brokers)
-    options.prefix = prefix
-    options.properties = properties
+    options = settings.kafkaOptions(brokers, prefix)
     // Many records are under way at once, and nobody waits for a single one.
     options.appendTimeout = .seconds(60)
   }

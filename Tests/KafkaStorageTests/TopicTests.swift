@@ -79,6 +79,30 @@ import Testing
     #expect(findings.contains { $0.trap == "T9" && $0.topic == name && $0.weight == .advised })
   }
 
+  @Test func `with three copies, what is acknowledged is on two brokers at least`() throws {
+    var options = KafkaLog.Options(brokers: "127.0.0.1:1")
+    let plan = TopicPlan(options: options)
+    let name = options.topic(.messages)
+    let one = plan.newTopic(.messages, name, partitions: 2).configuration
+    #expect(one["min.insync.replicas"] == nil)
+    options.replicationFactor = 3
+    let three = TopicPlan(options: options).newTopic(.messages, name, partitions: 2)
+    #expect(three.replicationFactor == 3)
+    #expect(three.configuration["min.insync.replicas"] == "2")
+
+    func findings(_ change: [String: String]) -> [TopicFinding] {
+      plan.findings(
+        [name: .init(partitions: 2, replicas: 3)],
+        [name: three.configuration.merging(change) { $1 }], partitions: 2
+      ).filter { $0.topic == name }
+    }
+    #expect(findings([:]) == [])
+    #expect(findings(["min.insync.replicas": "1"]).map(\.trap) == ["T8"])
+    // A leader that was behind would take back what was acknowledged: not a matter of advice.
+    let unclean = findings(["unclean.leader.election.enable": "true"])
+    #expect(unclean.map(\.weight) == [.refused])
+  }
+
   @Test func `another number of partitions than the log has is refused`() throws {
     let options = try Shared.broker.options { $0.partitions = 3 }
     let log = try KafkaLog(options)

@@ -11,7 +11,8 @@ extension KafkaLog {
     /// Partitions per topic. Nil takes existing topics as they are, and makes new ones with 2; another number than existing topics
     /// have is an error.
     package var partitions: Int?
-    /// Copies that the brokers keep of new topics; nil leaves it to them.
+    /// Copies that the brokers keep of new topics; nil leaves it to them. With three or more, two at least must have a record before it
+    /// is acknowledged.
     package var replicationFactor: Int?
     /// Properties of librdkafka, such as those for TLS and SASL. They go before ours, but for those in `KafkaProperties.ours`.
     package var properties: [String: String] = [:]

@@ -43,6 +43,10 @@ struct TopicPlan: Sendable {
       }
       configuration["message.timestamp.type"] = "CreateTime"
     }
+    // An append is acknowledged when all that are in sync have it: two at least, where one may be away.
+    if let copies = options.replicationFactor, copies >= 3 {
+      configuration["min.insync.replicas"] = "2"
+    }
     return configuration
   }
 
@@ -62,7 +66,7 @@ struct TopicPlan: Sendable {
         ]
       }
       return findings(topic, name, known, partitions)
-        + findings(topic, name, configurations[name] ?? [:])
+        + findings(topic, name, configurations[name] ?? [:], replicas: known.replicas)
     }
   }
 
@@ -87,7 +91,7 @@ struct TopicPlan: Sendable {
   }
 
   private func findings(
-    _ topic: Topic?, _ name: String, _ configuration: [String: String]
+    _ topic: Topic?, _ name: String, _ configuration: [String: String], replicas: Int
   ) -> [TopicFinding] {
     var found: [TopicFinding] = []
     func check(
@@ -111,7 +115,16 @@ struct TopicPlan: Sendable {
     }
     let policy = configuration["cleanup.policy"]?.split(separator: ",").map(String.init).sorted()
     number("max.message.bytes", atLeast: Int64(KafkaProperties.messageBytesMax), .refused, nil)
-    check(.advised, "T8", "unclean.leader.election.enable", "set it to false") { $0 != "true" }
+    check(
+      .refused, "T8", "unclean.leader.election.enable",
+      "set it to false: a broker that is behind could lead, and what was acknowledged be gone"
+    ) { $0 != "true" }
+    if replicas >= 3 {
+      check(
+        .advised, "T8", "min.insync.replicas",
+        "set it to 2: with 1, what is acknowledged may be on one broker alone"
+      ) { Int64($0).map { $0 >= 2 } ?? true }
+    }
     if topic?.isCompacted == false {
       check(.refused, nil, "cleanup.policy", "set it to delete") { $0 == "delete" }
       number(

@@ -8,24 +8,18 @@ package struct Doctor {
   /// Records that are looked at, the newest of each partition.
   static let sampleOffsets: Int64 = 10_000
 
-  private let log: LogURL
-  private let properties: [String: String]
+  private let settings: Settings
 
-  /// - Parameter properties: of librdkafka.
-  package init(of log: LogURL, properties: [String: String]) {
-    self.log = log
-    self.properties = properties
-  }
+  /// - Parameter settings: which log, and how it is reached.
+  package init(_ settings: Settings) { self.settings = settings }
 
   /// Looks at everything there is to look at. Blocks.
   /// - Throws: when the log cannot be asked at all.
   package func examine() throws -> [Examination] {
-    switch log {
+    switch settings.log {
     case .file(let path): return try examine(folder: path)
     case .kafka(let brokers, let prefix):
-      var options = KafkaLog.Options(brokers: brokers)
-      options.prefix = prefix
-      options.properties = properties
+      var options = settings.kafkaOptions(brokers, prefix)
       options.makesTopics = false
       return try examine(options)
     case .memory, .recording:
