@@ -38,7 +38,7 @@ package struct Doctor {
       Examination(
         "", .fine, "log \(log.identity) with \(log.layout.partitions) partitions of messages")
     ]
-    if let url = try LogSeal.read(at: folder) {
+    if let url = try LogSeal.read(at: folder)?.url {
       found.append(Examination("", .advised, "it was moved to \(url): serve that one"))
     }
     for partition in log.layout.all {
