@@ -9,6 +9,8 @@ import Synchronization
 final class Follower<Log: EventLog>: Sendable {
   /// How long a wait for records lasts before the follower looks around.
   static var glance: Duration { .milliseconds(100) }
+  /// How often a follower that never waits for a record looks whether anybody needs it still.
+  static var look: Duration { .seconds(1) }
   /// After a log could not be reached, before trying again.
   static var pause: Duration { .milliseconds(200) }
 
@@ -67,11 +69,12 @@ final class Follower<Log: EventLog>: Sendable {
 
   private func begin() throws(LogError) {
     guard partition.status.phase == .idle else { return }
+    // Before the bounds: what they hold is no older then.
+    let known = log.lastKnown(partition.partition) ?? .now - ChannelPartition.staleAfter
     let bounds = try log.bounds(of: partition.partition)
     let start = try start(partition.partition)
     partition.begin(
-      start?.channels ?? Channels(), at: start?.position ?? bounds.start, bounds,
-      known: log.lastKnown(partition.partition) ?? .now - ChannelPartition.staleAfter)
+      start?.channels ?? Channels(), at: start?.position ?? bounds.start, bounds, known: known)
   }
 
   /// Follows until stopped or let go.
@@ -79,7 +82,12 @@ final class Follower<Log: EventLog>: Sendable {
     var position = partition.status.position
     // What the log held at a moment ended here: once that is read, what is folded is no older.
     var target: (end: Offset, known: ContinuousClock.Instant)?
+    var looked = ContinuousClock.now
     while !isStopped {
+      if .now - looked > Self.look {
+        looked = .now
+        if rests(at: position) { return }
+      }
       let known = log.lastKnown(partition.partition)
       let from = position
       var sink = ReadBatches()
@@ -103,10 +111,7 @@ final class Follower<Log: EventLog>: Sendable {
       if position > from { continue }
       if log.waitForRecords(in: partition.partition, after: position, for: patience()) { continue }
       passTime()
-      if let idle, partition.rest(after: idle) {
-        logger.info("\(partition.partition) is let go at \(position)")
-        return
-      }
+      if rests(at: position) { return }
     }
   }
 
@@ -131,6 +136,13 @@ final class Follower<Log: EventLog>: Sendable {
     partition.replace(with: fold, since: bounds)
     logger.notice("\(partition.partition) is read anew up to \(fold.position)")
     return fold.position
+  }
+
+  /// Whether nobody has needed the partition for so long that it was let go.
+  private func rests(at position: Offset) -> Bool {
+    guard let idle, partition.rest(after: idle) else { return false }
+    logger.info("\(partition.partition) is let go at \(position)")
+    return true
   }
 
   /// Until the next key runs out of time, but no longer than a glance.

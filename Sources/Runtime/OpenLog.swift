@@ -28,17 +28,25 @@ func openLog(_ settings: Settings, _ logger: Logger) throws -> any EventLog {
     }
     return try SegmentedLog(opening: path, options: options)
   case .kafka(let brokers, let prefix):
-    var options = KafkaLog.Options(brokers: brokers)
-    options.prefix = prefix
-    options.partitions = settings.partitions
-    options.properties = settings.kafkaProperties
-    options.appendTimeout = .seconds(settings.appendTimeoutSeconds)
-    return try KafkaLog(options)
+    return try KafkaLog(settings.kafkaOptions(brokers, prefix))
   case .recording(let path):
     throw SettingsFailure(
       description:
         "recording:\(path) can be replayed, not served; `signalbox demo --recording \(path)` plays it"
     )
+  }
+}
+
+extension Settings {
+  /// How every command opens a log on Kafka.
+  func kafkaOptions(_ brokers: String, _ prefix: String) -> KafkaLog.Options {
+    var options = KafkaLog.Options(brokers: brokers)
+    options.prefix = prefix
+    options.partitions = partitions
+    options.replicationFactor = replicationFactor
+    options.properties = kafkaProperties
+    options.appendTimeout = .seconds(appendTimeoutSeconds)
+    return options
   }
 }
 

@@ -24,14 +24,20 @@ package struct Replay {
   }
 
   private let source: LogURL
+  private let settings: Settings?
   private let lastTime: Int64?
   private let end: Position?
 
   /// - Parameters:
+  ///   - settings: how a log on Kafka is reached; without them as by default.
   ///   - lastTime: milliseconds since 1970, or nil for everything.
   ///   - end: a position of this log that is not passed, or nil for everything.
-  package init(of source: LogURL, until lastTime: Int64? = nil, before end: Position? = nil) {
+  package init(
+    of source: LogURL, with settings: Settings? = nil, until lastTime: Int64? = nil,
+    before end: Position? = nil
+  ) {
     self.source = source
+    self.settings = settings
     self.lastTime = lastTime
     self.end = end
   }
@@ -73,8 +79,10 @@ package struct Replay {
       directory = try topology(of: log, path)
       routes = try topology(of: log, path)
     case .kafka(let brokers, let prefix):
-      var options = KafkaLog.Options(brokers: brokers)
+      var options =
+        settings?.kafkaOptions(brokers, prefix) ?? KafkaLog.Options(brokers: brokers)
       options.prefix = prefix
+      options.partitions = nil
       options.makesTopics = false
       let log = try KafkaLog(options)
       defer { log.close() }

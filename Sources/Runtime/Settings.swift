@@ -12,6 +12,8 @@ package struct Settings: Sendable {
   package var port: Int
   /// Partitions of a log that is made now; an existing one keeps its own.
   package var partitions: Int?
+  /// Copies that brokers keep of topics that are made now; nil leaves it to them.
+  package var replicationFactor: Int?
   package var compression: String
   package var segmentBytes: Int
   package var compactionSeconds: Int
@@ -39,6 +41,7 @@ package struct Settings: Sendable {
     "host": "127.0.0.1",
     "port": 8080,
     "partitions": 0,
+    "replication-factor": 0,
     "compression": "lz4",
     "segment-bytes": 67_108_864,
     "compaction-seconds": 30,
@@ -88,6 +91,8 @@ package struct Settings: Sendable {
       port = try reader.requiredInt(forKey: "port")
       let partitions = try reader.requiredInt(forKey: "partitions")
       self.partitions = partitions == 0 ? nil : partitions
+      let replicationFactor = try reader.requiredInt(forKey: "replication-factor")
+      self.replicationFactor = replicationFactor == 0 ? nil : replicationFactor
       compression = try reader.requiredString(forKey: "compression")
       segmentBytes = try reader.requiredInt(forKey: "segment-bytes")
       compactionSeconds = try reader.requiredInt(forKey: "compaction-seconds")
@@ -115,6 +120,7 @@ package struct Settings: Sendable {
     let ranges: [(String, Int, ClosedRange<Int>)] = [
       ("port", port, 0...65_535),
       ("partitions", partitions ?? 1, 1...256),
+      ("replication-factor", replicationFactor ?? 1, 1...32),
       ("segment-bytes", segmentBytes, 65_536...(1 << 30)),
       ("compaction-seconds", compactionSeconds, 1...86_400),
       ("heartbeat-seconds", heartbeatSeconds, 1...3600),
@@ -203,7 +209,7 @@ package struct Settings: Sendable {
           description: "configuration: kafka-properties has a line that is not name=value")
       }
       let name = line[..<equals].filter { !$0.isWhitespace }
-      properties[name] = String(line[line.index(after: equals)...])
+      properties[name] = String(line[line.index(after: equals)...].drop(while: \.isWhitespace))
     }
     return properties
   }

@@ -14,8 +14,12 @@ struct Replay: AsyncParsableCommand {
       is gone when the log has been compacted: a time or a position before that is refused.
       """)
 
-  @Option(help: "file:FOLDER, or recording:FILE without its .log.")
-  var log = "file:./data"
+  @Option(
+    help:
+      "file:FOLDER, kafka://HOST:PORT?prefix=NAME, or recording:FILE without its .log (default file:./data)."
+  )
+  var log: String?
+  @OptionGroup var options: LogOptions
   @Option(help: "The last time to read: 2013-01-15T11:00:00Z, or milliseconds since 1970.")
   var until: String?
   @Option(help: "A position to stop at, as publish prints it; other partitions are read whole.")
@@ -28,8 +32,10 @@ struct Replay: AsyncParsableCommand {
   func run() async throws {
     let isTerminal = isatty(STDERR_FILENO) == 1
     var lastShown = Duration.zero
+    let settings = try await options.settings(of: log)
     let replay = Runtime.Replay(
-      of: try LogURL(log), until: try until.map(milliseconds), before: try position.map(place))
+      of: settings.log, with: settings, until: try until.map(milliseconds),
+      before: try position.map(place))
     let outcome = try replay.run {
       guard isTerminal, $0.elapsed - lastShown > .milliseconds(200) else { return }
       lastShown = $0.elapsed

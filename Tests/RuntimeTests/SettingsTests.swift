@@ -25,6 +25,15 @@ import Testing
     #expect(settings.log == .memory)
   }
 
+  @Test func `properties of librdkafka are read without the blanks around their equals signs`()
+    throws
+  {
+    #expect(
+      try Settings.properties("sasl.username = anna\nsasl.password=a = b \n")
+        == ["sasl.username": "anna", "sasl.password": "a = b "])
+    #expect { try Settings.properties("s3cret") } throws: { !"\($0)".contains("s3cret") }
+  }
+
   @Test(arguments: [
     ("port", "70000", "port is 70000"), ("port", "abc", "port"),
     ("partitions", "300", "partitions is 300"), ("compression", "zip", "lz4 or none"),
