@@ -199,8 +199,8 @@ let package = Package(
     .testTarget(
       name: "KafkaStorageTests",
       dependencies: [
-        "CRdKafka", "ChildProcesses", "EventLogContract", "EventStorage", "Events", "KafkaStorage",
-        "Projections", "PropertyTesting", "SegmentStorage",
+        "CRdKafka", "ChildProcesses", "EventLaws", "EventLogContract", "EventStorage", "Events",
+        "KafkaStorage", "Projections", "PropertyTesting", "SegmentStorage",
       ],
       swiftSettings: strict),
     .testTarget(
