@@ -48,7 +48,7 @@ extension KafkaLog {
 
     /// Tombstones stay readable for this long at least.
     package var tombstoneRetention = Duration.seconds(7 * 24 * 3600)
-    /// Records are not compacted before. Idempotency keys count for so long at least, and clocks may differ by so much.
+    /// Records, and with them idempotency keys, are not compacted before. Clocks may differ by so much.
     package var compactionLag = Duration.seconds(3600)
     /// Observations go after this.
     package var observationsRetention = Duration.seconds(24 * 3600)
