@@ -5,13 +5,14 @@ import Testing
 
 @testable import KafkaStorage
 
-/// The laws of logs on a real broker, with few cases: each makes topics of its own.
+/// The laws of logs on a real broker, with few cases: each makes topics of its own. The broker is their own too, for it grows slow
+/// with many topics.
 @Suite struct LawsTests {
   private struct OnBroker: LogUnderTest {
     static let abilities: Set<LogAbility> = [.restart]
     private let options: KafkaLog.Options
 
-    init() throws { options = try Shared.broker.options { $0.partitions = 1 } }
+    init(on broker: Broker) { options = broker.options { $0.partitions = 1 } }
 
     func open() async throws -> InTurn {
       let options = options
@@ -22,8 +23,9 @@ import Testing
   /// A case that fails is made simpler a few times only: each attempt is a life of a log on the broker.
   @Test(arguments: [LogLaw.fencing, .agreement, .idempotence])
   func `the log on Kafka keeps the laws that apply to it`(_ law: LogLaw) async throws {
-    let options = PropertyOptions(cases: 40, shrinksMax: 10)
-    let report = try await checkLaws(ofLog: "Kafka", laws: [law], options) { try OnBroker() }
+    let broker = try Broker()
+    let options = PropertyOptions(cases: 20, shrinksMax: 10)
+    let report = try await checkLaws(ofLog: "Kafka", laws: [law], options) { OnBroker(on: broker) }
     #expect(report.skipped.isEmpty)
   }
 }
