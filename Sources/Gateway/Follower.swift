@@ -36,7 +36,7 @@ final class Follower<Log: EventLog>: Sendable {
     self.logger = logger
   }
 
-  /// Ends `run` within `glance`.
+  /// Ends `run` soon: within `glance`, or when the log has answered what it was asked.
   func stop() { partition.demand.change { $0.isStopped = true } }
 
   private var isStopped: Bool { partition.demand.withLock { $0.isStopped } }

@@ -61,6 +61,8 @@ package struct Migration {
           description: "\(path) was moved to \(destination.url) already; serve that one")
       }
       options.takeover = .finish(try identity(of: path))
+      // It is there, with as many as it has.
+      options.partitions = nil
       options.makesTopics = false
       let target = try KafkaLog(options)
       defer { target.close() }

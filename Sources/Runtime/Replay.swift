@@ -1,4 +1,5 @@
 package import EventStorage
+import Foundation
 import KafkaStorage
 package import Projections
 import SegmentStorage
@@ -16,7 +17,7 @@ package struct Replay {
   /// What came out.
   package struct Outcome {
     package var channels: [Fold<Channels>]
-    /// What topology says; nil of a recording, which has none.
+    /// What topology says; nil of a recording, which has none, and of a past that compaction has taken.
     package var directory: Fold<Directory>?
     package var routes: Fold<RoutingTable>?
     package var records: Int
@@ -40,6 +41,11 @@ package struct Replay {
     self.settings = settings
     self.lastTime = lastTime
     self.end = end
+  }
+
+  /// Clocks may differ by an hour.
+  private static var newestCredible: Int64 {
+    Int64(Date().timeIntervalSince1970 * 1000) + 3_600_000
   }
 
   /// Folds, reporting now and then how far it is.
@@ -121,11 +127,15 @@ package struct Replay {
     return (folds, records)
   }
 
-  /// Folds what the log says of nodes and routes, up to the same place as its messages.
+  /// Folds what the log says of nodes and routes, up to the same place as its messages; nil when that cannot be told any more.
   private func topology<State: Projection>(
     of log: some EventLog, _ name: String, as projection: State.Type = State.self
-  ) throws -> Fold<State> {
-    try fold(Partition(.topology, 0), of: log, name, as: projection) { _, _ in }.sink
+  ) throws -> Fold<State>? {
+    do {
+      return try fold(Partition(.topology, 0), of: log, name, as: projection) { _, _ in }.sink
+    } catch is PastIsGone {
+      return nil
+    }
   }
 
   /// Folds a partition, from the start again when compaction overtakes it (law 7), and says so when the place asked for is gone
@@ -138,7 +148,8 @@ package struct Replay {
     var bounds = whole
     while true {
       var sink = Until(
-        lastTime, before: end?[partition], Fold<State>(partition, position: bounds.start))
+        lastTime, newestCredible: Replay.newestCredible, before: end?[partition],
+        Fold<State>(partition, position: bounds.start))
       let watch = TombstoneWatch(since: bounds)
       var position = bounds.start
       var verdict = TombstoneWatch.Verdict.goOn

@@ -32,7 +32,9 @@ package struct SnapshotFiles: Sendable {
     guard rename(temporary.string, folder.appending(name).string) == 0 else {
       throw failure("rename \(name)")
     }
-    for old in names(of: projection, in: partition).dropFirst(SnapshotFiles.keptMax) {
+    // Those of another log may lie here too, at later positions: they must not displace what fits.
+    let others = names(of: projection, in: partition).filter { $0 != name }
+    for old in others.dropFirst(SnapshotFiles.keptMax - 1) {
       unlink(folder.appending(old).string)
     }
   }

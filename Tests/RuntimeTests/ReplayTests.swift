@@ -93,6 +93,27 @@ import Testing
     }
   }
 
+  /// Others write to a log on Kafka too, and not all of them have a clock.
+  @Test func `a record from the far future ends no replay`() {
+    var sink = Until(5000, newestCredible: 1_000_000, Counting())
+    for (offset, time) in [(0, 1000), (1, 4_000_000_000_000), (2, 4000), (3, 5001)]
+      as [(Int64, Int64)]
+    {
+      let row = RecordRow(
+        offset: Offset(offset), timestamp: time, keyStart: 0, keyLength: 0, valueStart: 0,
+        valueLength: 0)
+      let none: [UInt8] = []
+      sink.apply(none.span.bytes, [row].span, next: Offset(offset + 1))
+    }
+    let (records, isOver) = (sink.records, sink.isOver)
+    #expect(records == 3)
+    #expect(isOver)
+  }
+
+  private struct Counting: RecordSink {
+    mutating func apply(_ bytes: RawSpan, _ rows: Span<RecordRow>, next: Offset) {}
+  }
+
   @Test func `the refusal says what, where and what to do`() async throws {
     let story = try await Story()
     try story.log.maintainOnce(always: true)

@@ -25,6 +25,18 @@ import Testing
     #expect(files.newestFirst(of: "directory", in: partition) == [[7]])
   }
 
+  /// The folder was another log's before.
+  @Test func `what was stored last stays, wherever others are`() throws {
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let files = SnapshotFiles(folder: folder)
+    let partition = Partition(.messages, 0)
+    for (position, byte) in [(1000, 1), (2000, 2), (5, 3), (6, 4)] {
+      try files.store(
+        [UInt8(byte)], of: "channels", in: partition, at: Offset(Int64(position)))
+    }
+    #expect(files.newestFirst(of: "channels", in: partition) == [[2], [4]])
+  }
+
   @Test func `what was left half written is removed, and nothing else`() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let files = SnapshotFiles(folder: folder)

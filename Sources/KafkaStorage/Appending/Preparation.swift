@@ -2,8 +2,11 @@ internal import EventStorage
 
 /// What must be asked of the broker around an append, on one thread, many appends with one question.
 ///
-/// Before an append with an idempotency key: has another instance appended it? The partition is read to its end, as that is now.
+/// Before an append with an idempotency key: has it been appended before? The partition is read to its end, as that is now.
 /// After an append that failed when it may have arrived: has it? Again the partition is read to its end.
+///
+/// The end is that of all records, not of those that are committed: while somebody's transaction is open, what lies behind it cannot be
+/// read, and an earlier try may lie there (law 18). So such an append waits for the transaction, or is refused at its deadline.
 final class Preparation: Sendable {
   enum Purpose {
     /// To be sent when it is known to be new.
@@ -30,15 +33,18 @@ final class Preparation: Sendable {
   private let options: KafkaLog.Options
   private let appends: PendingAppends
   private let tails: TailReader
+  private let ends: Client
   private let pool: ReaderPool
   private let send: @Sendable (UInt64, PendingAppends.Pending, Tail) -> Void
   private let shared = Monitor<Shared>(Shared())
 
   init(
-    _ options: KafkaLog.Options, _ appends: PendingAppends, _ tails: TailReader,
-    _ pool: ReaderPool, send: @escaping @Sendable (UInt64, PendingAppends.Pending, Tail) -> Void
-  ) {
+    _ options: KafkaLog.Options, _ properties: KafkaProperties, _ appends: PendingAppends,
+    _ tails: TailReader, _ pool: ReaderPool,
+    send: @escaping @Sendable (UInt64, PendingAppends.Pending, Tail) -> Void
+  ) throws(KafkaFailure) {
     self.options = options
+    ends = try Client(.consumer, properties.controlReader)
     self.appends = appends
     self.tails = tails
     self.pool = pool
@@ -86,6 +92,8 @@ final class Preparation: Sendable {
       }
       if isClosed { break }
       pool.tidy()
+      // What goes wrong is heard from each question.
+      _ = ends.takeErrors()
       guard !items.isEmpty else { continue }
       ask(&items, &questions)
       var isStuck = false
@@ -109,7 +117,8 @@ final class Preparation: Sendable {
     let ends = questions.ends(
       of: partitions.sorted(), within: min(options.requestTimeout, .seconds(1))
     ) { partitions, duration throws(KafkaFailure) in
-      try tails.ends(of: partitions, within: duration)
+      try self.ends.ends(
+        of: partitions.map { (options.topic($0.topic), $0.index) }, within: duration)
     }
     for index in items.indices where items[index].target == nil {
       items[index].target = ends[items[index].partition]

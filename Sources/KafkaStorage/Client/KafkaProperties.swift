@@ -127,7 +127,7 @@ struct KafkaProperties {
       .merging(reading) { _, given in given }
   }
 
-  /// For the control topic. Also what was not committed: a life that began to be written is over for those before it, and no
+  /// For the control topic, and for where partitions end. Also what was not committed: a life that began to be written is over for those before it, and no
   /// transaction of another writer hides a newer one.
   var controlReader: [String: String] {
     reader.merging(["isolation.level": "read_uncommitted"]) { _, ours in ours }

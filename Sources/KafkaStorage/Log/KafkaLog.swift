@@ -36,7 +36,8 @@ package final class KafkaLog: EventLog {
       let pool = ReaderPool(options, properties)
       let transactors = Transactors(options, properties, appends, tails)
       let plain = try PlainProducer(options, properties, appends)
-      let preparation = Preparation(options, appends, tails, pool) { number, pending, tail in
+      let preparation = try Preparation(options, properties, appends, tails, pool) {
+        number, pending, tail in
         if pending.batch.records.count == 1 && pending.batch.writer == nil {
           plain.send(number, pending, by: tail)
         } else {

@@ -148,7 +148,7 @@ struct TopicPlan: Sendable {
     } else {
       number("segment.ms", atMost: TopicPlan.segmentMax, use: TopicPlan.segmentMax)
       number(
-        "min.compaction.lag.ms", atLeast: Int64(options.compactionLag.milliseconds), .advised, "T5")
+        "min.compaction.lag.ms", atLeast: Int64(options.compactionLag.milliseconds), .refused, "T5")
     }
     check(.refused, nil, "message.timestamp.type", "set it to CreateTime") { $0 == "CreateTime" }
     // Not set by us: older brokers know no such limit of the future alone, and a log that is moved in has old times.
