@@ -7,8 +7,8 @@ import Testing
   /// Each is found within so many seeds. Worlds without it, of the same seeds, break no law.
   private static let seedsMax: [Canary: UInt64] = [
     .skipSync: 10, .acknowledgeEarly: 10, .acceptStaleWriter: 20, .forgetSnapshotField: 60,
-    .dropTombstoneEarly: 120, .resumePastHorizon: 250, .readUncommitted: 20, .forgetFence: 60,
-    .forgetSequence: 20, .answerBeforeCommit: 10, .guessAfterTimeout: 60, .compactPastStable: 60,
+    .dropTombstoneEarly: 120, .resumePastHorizon: 250, .readUncommitted: 10, .forgetFence: 40,
+    .forgetSequence: 10, .answerBeforeCommit: 10, .guessAfterTimeout: 10, .compactPastStable: 30,
   ]
   private static let laws: [Canary: Set<Int>] = [
     .skipSync: [13], .acknowledgeEarly: [13, 18, 27, 32], .acceptStaleWriter: [16],

@@ -22,7 +22,7 @@ extension KafkaPort {
   private func bounds(of tail: ClientTail) -> LogBounds? {
     guard tail.isReady, let horizon = tail.horizon else { return nil }
     let age = world.now.microseconds - horizon.asked.microseconds
-    guard age < settings.compactionLag.microseconds / 2 + ClusterSettings.horizonLife.microseconds
+    guard age < settings.compactionLag.microseconds
     else { return nil }
     let end = max(tail.end, tail.start)
     return LogBounds(
