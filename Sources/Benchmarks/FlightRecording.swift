@@ -2,18 +2,34 @@ import Foundation
 import SegmentStorage
 
 /// Where the recorded departures come from.
-enum FlightRecording {
+struct FlightRecording {
+  let file: RecordingFile
+  /// Whether it is what the goal is about.
+  let isYear: Bool
+
   /// The year where it can be had, made by `record.py` the first time; January, which is committed, otherwise and for a smoke run.
-  static func find(_ run: BenchmarkRun) throws -> RecordingFile {
+  static func find(_ run: BenchmarkRun) throws -> FlightRecording {
     let january = run.recordings + "/january.log"
-    guard run.size == .full else { return try RecordingFile(opening: january) }
-    let year = run.recordings + "/.cache/year.log"
-    if !FileManager.default.fileExists(atPath: year) {
-      run.progress("flights: recording the year 2013")
-      guard record(run, ".cache/year") else { return try RecordingFile(opening: january) }
+    let year = run.recordings + "/.cache/year"
+    if run.size == .full {
+      let isThere = {
+        [".log", ".json"].allSatisfy { FileManager.default.fileExists(atPath: year + $0) }
+      }
+      if !isThere() {
+        run.progress("flights: recording the year 2013")
+        _ = record(run, ".cache/year")
+      }
+      if isThere() {
+        return FlightRecording(file: try RecordingFile(opening: year + ".log"), isYear: true)
+      }
     }
-    return try RecordingFile(opening: year)
+    return FlightRecording(file: try RecordingFile(opening: january), isYear: false)
   }
+
+  /// What is said where the year could not be had: the figures of January must not pass for it.
+  static let missing = BenchmarkRow(
+    "start, year of flights", nil, evidence: "January, which is a twelfth of it, instead",
+    missing: "not measured: record.py in replay/nyc-departures could not make the year")
 
   private static func record(_ run: BenchmarkRun, _ out: String) -> Bool {
     let python = ProcessInfo.processInfo.environment["SIGNALBOX_PYTHON"] ?? "python3"

@@ -1,7 +1,7 @@
 import EventStorage
 public import PropertyTesting
 
-/// Checks that a log keeps the laws: laws 13 to 18, and law 6 for a log that compacts, each as a property of its own.
+/// Checks that a log keeps the laws: laws 13 to 18, and laws 6 and 30 for a log that compacts, each as a property of its own.
 ///
 /// Each case is a life of a log: appends with and without idempotency keys and writers, retries, fences, writers that are fenced and
 /// do not know, crashes, restarts, compactions and failures, against a model that knows what was acknowledged.

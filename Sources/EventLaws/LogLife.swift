@@ -50,7 +50,7 @@ struct LogLife<Subject: LogUnderTest> {
     func when(_ ability: LogAbility, _ weight: Int, _ laws: LogLaw...) -> Int {
       can(ability) ? laws.contains(law) ? weight * 3 : law == .corruption ? 0 : weight : 0
     }
-    let armable = law == .agreement || law == .compaction || isArmed ? 0 : 1
+    let armable = [.agreement, .compaction, .timeTravel].contains(law) || isArmed ? 0 : 1
     // The end is the simplest, and few numbers make a command: so a case without it is easily tried.
     return choices.weighted([
       (2, nil), (10, .append),
@@ -59,7 +59,7 @@ struct LogLife<Subject: LogUnderTest> {
       (when(.restart, 1, .idempotence, .fencing), .restart),
       (law == .agreement ? 0 : when(.crash, 1, .durability), .crash),
       (armable * when(.failure, 1, .failedSync, .durability), .fail),
-      (law == .agreement ? 0 : when(.compaction, 1, .compaction), .compact),
+      (law == .agreement ? 0 : when(.compaction, 1, .compaction, .timeTravel), .compact),
     ])
   }
 

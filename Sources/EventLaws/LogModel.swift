@@ -53,6 +53,7 @@ struct PartitionModel {
     let old = found.prefix { $0.offset < end }
     if isCompacted {
       try legality(Array(old), bounds.tombstoneHorizon)
+      try reach(Array(old), bounds)
     } else {
       try same(Array(old), records, "law 13: what was acknowledged")
     }
@@ -97,6 +98,34 @@ struct PartitionModel {
       let older = records.last { $0.key == newest.key && kept.contains($0.offset) }
       try hold(
         older == nil, "law 8: \(older.map { "\($0)" } ?? "") has outlived its tombstone \(newest)")
+    }
+  }
+}
+
+/// Law 30.
+extension PartitionModel {
+  /// From the clean point on, and from the clean time on, every place can be told: nothing behind it is gone, and before it the newest
+  /// record of each key is left.
+  private func reach(_ found: [LoggedRecord], _ bounds: LogBounds) throws(NotHeld) {
+    let kept = Set(found.map(\.offset))
+    var newest: [[UInt8]: LoggedRecord] = [:]
+    for record in records {
+      if record.offset < bounds.cleanPoint {
+        newest[record.key] = record
+        try hold(
+          record.timestamp <= bounds.cleanTime,
+          "law 30: \(record) lies before the clean point, and its time behind the clean time \(bounds.cleanTime)"
+        )
+      } else {
+        try hold(
+          kept.contains(record.offset),
+          "law 30: \(record) is gone, but the clean point is \(bounds.cleanPoint)")
+      }
+    }
+    for (_, record) in newest.sorted(by: { $0.value.offset < $1.value.offset }) {
+      try hold(
+        kept.contains(record.offset) || record.value == nil,
+        "law 30: at the clean point \(bounds.cleanPoint) the log said \(record), and it is gone")
     }
   }
 }

@@ -1,7 +1,7 @@
 public import EventStorage
 public import PropertyTesting
 
-/// A log together with what can happen to it. Implement it for a log, and `checkLaws(ofLog:)` checks laws 13 to 18 on it.
+/// A log together with what can happen to it. Implement it for a log, and `checkLaws(ofLog:)` checks laws 13 to 18, 6 and 30 on it.
 ///
 /// What a log cannot do, or what cannot be done to it, is left out of `abilities`, and the laws that need it are left out too.
 public protocol LogUnderTest {
@@ -53,7 +53,7 @@ extension LogUnderTest {
   public mutating func damage(_ partition: Partition, _ choices: inout Choices) async throws {}
 }
 
-/// The laws of a log (laws 13 to 18, and law 6 where the log compacts itself).
+/// The laws of a log (laws 13 to 18, and laws 6 and 30 where the log compacts itself).
 public enum LogLaw: Int, CaseIterable, Comparable, Sendable {
   /// What compaction leaves is legal: no more is gone than may be.
   case compaction = 6
@@ -69,13 +69,15 @@ public enum LogLaw: Int, CaseIterable, Comparable, Sendable {
   case agreement = 17
   /// Appending again under the same idempotency key adds nothing and is answered as the first time.
   case idempotence = 18
+  /// Behind its clean point a log says at every place what it said there before it was compacted.
+  case timeTravel = 30
 
   /// By number.
   public static func < (left: LogLaw, right: LogLaw) -> Bool { left.rawValue < right.rawValue }
 
   var needed: Set<LogAbility> {
     switch self {
-    case .compaction: [.compaction]
+    case .compaction, .timeTravel: [.compaction]
     case .durability: [.restart, .crash]
     case .corruption: [.restart, .damage]
     case .failedSync: [.restart, .crash, .failure]
@@ -96,6 +98,7 @@ extension LogLaw: CustomStringConvertible {
       case .fencing: "fencing"
       case .agreement: "backends agree"
       case .idempotence: "idempotent append"
+      case .timeTravel: "time travel"
       }
     return "law \(rawValue), \(name)"
   }

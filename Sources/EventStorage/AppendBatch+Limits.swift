@@ -8,9 +8,11 @@ extension AppendBatch {
       throw .tooLarge(what: "the batch", size: 0, limit: LogLimits.batchRecordsMax)
     }
     var bytes = 0
-    for (index, record) in records.enumerated() {
-      try check("bytes of record \(index)", record.byteCount, LogLimits.recordBytesMax)
-      bytes += record.byteCount
+    // By index: an iterator would retain every record.
+    for index in records.indices {
+      let size = records[index].byteCount
+      try check("bytes of record \(index)", size, LogLimits.recordBytesMax)
+      bytes += size
     }
     try check("bytes of the batch", bytes, LogLimits.batchBytesMax)
     if let idempotencyKey {
@@ -21,7 +23,9 @@ extension AppendBatch {
     return bytes
   }
 
-  private func check(_ what: String, _ size: Int, _ limit: Int) throws(LogError) {
-    if size > limit { throw .tooLarge(what: what, size: size, limit: limit) }
+  private func check(
+    _ what: @autoclosure () -> String, _ size: Int, _ limit: Int
+  ) throws(LogError) {
+    if size > limit { throw .tooLarge(what: what(), size: size, limit: limit) }
   }
 }

@@ -71,12 +71,26 @@ public struct LogBounds: Hashable, Sendable {
   public var end: Offset
   /// Tombstones before this position may be gone: a reader that resumes from before it may miss deletions (law 7).
   public var tombstoneHorizon: Offset
+  /// Before this position records may be gone that a later one replaced: what the log said at an earlier place cannot be told from it
+  /// any more (law 30).
+  public var cleanPoint: Offset
+  /// No record before the clean point, gone or not, is of a later time than this. Milliseconds since 1970.
+  public var cleanTime: Int64
+  /// Grows whenever records have gone from before the horizon, for as long as the log is open: a run of compaction that has said how
+  /// far it will go takes them away piece by piece.
+  public var cleanings: Int
 
-  /// The extent of a partition.
-  public init(start: Offset, end: Offset, tombstoneHorizon: Offset) {
+  /// The extent of a partition, in which nothing was replaced unless told otherwise.
+  public init(
+    start: Offset, end: Offset, tombstoneHorizon: Offset, cleanPoint: Offset = .zero,
+    cleanTime: Int64 = .min, cleanings: Int = 0
+  ) {
     self.start = start
     self.end = end
     self.tombstoneHorizon = tombstoneHorizon
+    self.cleanPoint = cleanPoint
+    self.cleanTime = cleanTime
+    self.cleanings = cleanings
   }
 }
 

@@ -10,6 +10,7 @@ extension MemoryPartition {
     precondition(
       horizon <= cleanPoint,
       "tombstones are dropped before \(horizon), but records are cleaned before \(cleanPoint) only")
+    moveCleanPoint(to: cleanPoint)
     var last: [[UInt8]: Offset] = [:]
     for batch in batches {
       for row in batch.rows where row.offset < cleanPoint { last[batch.key(of: row)] = row.offset }

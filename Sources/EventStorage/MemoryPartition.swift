@@ -4,13 +4,20 @@ struct MemoryPartition: Sendable {
   private(set) var start: Offset = .zero
   private(set) var end: Offset = .zero
   private(set) var tombstoneHorizon: Offset = .zero
+  private(set) var cleanPoint: Offset = .zero
+  private(set) var cleanTime = Int64.min
+  private var cleanings = 0
   private(set) var isClosed = false
   private var newestTime = Int64.min
   private var sizeEver = 0
   private var epochs: [Int64: Int16] = [:]
   private var answers = IdempotencyKeys()
 
-  var bounds: LogBounds { LogBounds(start: start, end: end, tombstoneHorizon: tombstoneHorizon) }
+  var bounds: LogBounds {
+    LogBounds(
+      start: start, end: end, tombstoneHorizon: tombstoneHorizon, cleanPoint: cleanPoint,
+      cleanTime: cleanTime, cleanings: cleanings)
+  }
 
   /// Appends what `records` holds, as `batch` says. The limits have been checked.
   mutating func append(
@@ -74,6 +81,7 @@ struct MemoryPartition: Sendable {
   /// Retention: nothing before `offset` can be read any more.
   mutating func trim(before offset: Offset, of partition: Partition) throws(LogError) {
     try check(offset, of: partition)
+    moveCleanPoint(to: offset)
     start = max(start, offset)
     let start = start
     batches.removeFirst(partitioningIndex { $0.next > start })
@@ -82,9 +90,18 @@ struct MemoryPartition: Sendable {
   /// What is left of a compaction takes the place of every batch.
   mutating func replace(_ compacted: [MemoryBatch], tombstoneHorizon horizon: Offset) {
     tombstoneHorizon = max(tombstoneHorizon, horizon)
+    cleanings += 1
     batches = []
     sizeEver = 0
     for batch in compacted where !batch.rows.isEmpty { hold(batch) }
+  }
+
+  /// What lies before `offset` is about to go, some of it or all.
+  mutating func moveCleanPoint(to offset: Offset) {
+    cleanPoint = max(cleanPoint, offset)
+    for batch in batches {
+      for row in batch.rows where row.offset < offset { cleanTime = max(cleanTime, row.timestamp) }
+    }
   }
 
   mutating func close() {

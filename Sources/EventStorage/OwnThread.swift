@@ -23,3 +23,6 @@ package func startThread(for name: String, _ body: @escaping @Sendable () -> Voi
   pthread_attr_destroy(&attributes)
   precondition(code == 0, "no thread for \(name): error \(code)")
 }
+
+/// Lets a thread of our own sleep, between two questions.
+package func pause(for duration: Duration) { _ = Monitor(false).wait(for: duration) { $0 } }

@@ -28,7 +28,12 @@ final class BodyOutput: StreamOutput, Sendable {
   func write(_ frames: SharedFrames) {
     let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
       guard !state.isEnded else { return nil }
-      state.waiting.writeImmutableBuffer(frames.frames)
+      // What waits alone is shared with everyone who gets it.
+      if state.waiting.readableBytes == 0 {
+        state.waiting = frames.frames
+      } else {
+        state.waiting.writeImmutableBuffer(frames.frames)
+      }
       return state.continuation.take()
     }
     waiter?.resume()

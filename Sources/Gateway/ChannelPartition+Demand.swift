@@ -33,7 +33,9 @@ extension ChannelPartition {
 
   /// Begins to be fed from here on.
   ///
-  /// - Parameter known: when the log had these bounds.
+  /// - Parameters:
+  ///   - bounds: looked at before `channels` was judged to be right.
+  ///   - known: when the log had them.
   func begin(
     _ channels: Channels, at position: Offset, _ bounds: LogBounds,
     known: ContinuousClock.Instant
@@ -46,6 +48,7 @@ extension ChannelPartition {
       state.position = position
       state.window = RecentWindow(start: position, bytesMax: limits.recentBytesMax)
       state.bounds = bounds
+      state.watch = TombstoneWatch(since: bounds)
       state.readyAt = bounds.end
       state.knownAt = known
       state.usedAt = .now
@@ -64,8 +67,7 @@ extension ChannelPartition {
       state.phase = .idle
       state.channels = Channels()
       state.window = RecentWindow(start: state.position, bytesMax: limits.recentBytesMax)
-      state.snapshots = [:]
-      state.snapshotBytes = 0
+      state.snapshots = SnapshotShelf()
       demand.withLock { $0.isWanted = false }
       return true
     }

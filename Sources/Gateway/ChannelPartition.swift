@@ -18,7 +18,7 @@ final class ChannelPartition: Sendable {
   let posted: Atomic<Int64>
   /// Wakes the follower of an idle partition.
   let demand: Monitor<Demand>
-  private let loops: [StreamLoop]
+  let loops: [StreamLoop]
 
   struct Demand: Sendable {
     var isWanted: Bool
@@ -32,12 +32,13 @@ final class ChannelPartition: Sendable {
     var position: Offset
     var window: RecentWindow
     var interests: [String: Interest] = [:]
-    var snapshots: [SnapshotKey: ChannelSnapshot] = [:]
-    var snapshotBytes = 0
+    var snapshots = SnapshotShelf()
     var waiters: [UInt64: Waiter] = [:]
     var nextWaiter: UInt64 = 0
     /// The log's extent when it was last looked at.
     var bounds: LogBounds
+    /// Whether the fold has missed nothing.
+    var watch: TombstoneWatch
     /// Where the log ended when the follower started: ready means to have come this far.
     var readyAt: Offset
     /// Everything that the log held at this moment is folded. Nil when whoever feeds the partition knows that at any time.
@@ -69,7 +70,9 @@ final class ChannelPartition: Sendable {
     var resume: @Sendable () -> Void
   }
 
-  /// - Parameter window: what is known of the records before `position`.
+  /// - Parameters:
+  ///   - window: what is known of the records before `position`.
+  ///   - bounds: looked at before `channels` was judged to be right.
   init(
     _ partition: Partition, log: LogIdentity, channels: Channels, position: Offset,
     window: RecentWindow, bounds: LogBounds, knownAt: ContinuousClock.Instant? = nil,
@@ -86,7 +89,7 @@ final class ChannelPartition: Sendable {
     state = Mutex(
       State(
         phase: .serving, channels: channels, position: position, window: window, bounds: bounds,
-        readyAt: bounds.end, knownAt: knownAt))
+        watch: TombstoneWatch(since: bounds), readyAt: bounds.end, knownAt: knownAt))
   }
 
   /// One that is idle until somebody needs it.
@@ -99,12 +102,12 @@ final class ChannelPartition: Sendable {
     self.limits = limits
     posted = Atomic(0)
     demand = Monitor(Demand(isWanted: false))
+    let nothing = LogBounds(start: .zero, end: .zero, tombstoneHorizon: .zero)
     state = Mutex(
       State(
         phase: .idle, channels: Channels(), position: .zero,
-        window: RecentWindow(start: .zero, bytesMax: limits.recentBytesMax),
-        bounds: LogBounds(start: .zero, end: .zero, tombstoneHorizon: .zero), readyAt: .zero,
-        knownAt: .now))
+        window: RecentWindow(start: .zero, bytesMax: limits.recentBytesMax), bounds: nothing,
+        watch: TombstoneWatch(since: nothing), readyAt: .zero, knownAt: .now))
   }
 
   /// The token of a position in this partition alone.
@@ -113,28 +116,22 @@ final class ChannelPartition: Sendable {
   }
 
   /// Folds one batch, and hands its frames to the loops that want them. Called by the follower alone.
-  func apply(_ bytes: RawSpan, _ rows: Span<RecordRow>, next: Offset) {
-    let content = bytes.withUnsafeBytes { [UInt8]($0) }
-    let entries = rows.withUnsafeBufferPointer { [RecordRow]($0) }
+  func apply(_ batch: ReadBatch) {
+    let (bytes, rows, next) = (batch.bytes, batch.rows, batch.next)
     var resumed: [Waiter] = []
     let outgoing = state.withLock { state -> [[LoopEntry]] in
-      state.channels.apply(content.span.bytes, entries.span, next: next)
+      state.channels.apply(bytes.span.bytes, rows.span, next: next)
       let expired = state.channels.takeExpired()
-      let batch = RecentBatch(
-        bytes: content, rows: entries, from: state.position, next: next,
-        expired: expired.filter { !state.isHeldAgain($0, after: entries, of: content) })
-      state.window.append(batch)
+      let recent = RecentBatch(
+        bytes: bytes, rows: rows, from: state.position, next: next,
+        expired: expired.filter { !state.isHeldAgain($0, after: rows, of: bytes) })
+      state.window.append(recent)
       state.position = next
       if next > state.bounds.end { state.bounds.end = next }
       state.lookWhetherServing()
-      if !state.waiters.isEmpty {
-        for (id, waiter) in state.waiters where waiter.offset <= next {
-          resumed.append(waiter)
-          state.waiters[id] = nil
-        }
-      }
+      resumed = state.takeWaiters()
       guard case .serving = state.phase, !state.interests.isEmpty else { return [] }
-      return encode(batch, for: state.interests, loops: loops.count)
+      return encode(recent, for: state.interests, loops: loops.count)
     }
     for (index, entries) in outgoing.enumerated() where !entries.isEmpty {
       loops[index].post(entries)
@@ -210,6 +207,16 @@ final class ChannelPartition: Sendable {
 }
 
 extension ChannelPartition.State {
+  /// Those who have waited for a position that is reached now.
+  mutating func takeWaiters() -> [ChannelPartition.Waiter] {
+    var reached: [ChannelPartition.Waiter] = []
+    for (id, waiter) in waiters where waiter.offset <= position {
+      reached.append(waiter)
+      waiters[id] = nil
+    }
+    return reached
+  }
+
   /// True when a key that expired was published again within the same batch: its new value already took its place.
   func isHeldAgain(_ key: ExpiredKey, after rows: [RecordRow], of bytes: [UInt8]) -> Bool {
     let keyBytes = EventKey.message(key.channel, key.key).bytes

@@ -12,15 +12,20 @@ final class ConnectionGuard: ChannelDuplexHandler {
   typealias OutboundOut = HTTPResponsePart
 
   private let limits: GatewayLimits
+  private let wire: WireWatch
   private var requestsInProgress = 0
   private var isReading = false
+  private var isStreaming = false
   private var isClosing = false
+  /// Done when the kernel has all of the last answer.
+  private var lastWritten: EventLoopFuture<Void>?
   /// When the connection has said nothing for too long, or takes too long to say it.
   private var deadline: NIODeadline
   private var check: Scheduled<Void>?
 
-  init(limits: GatewayLimits) {
+  init(limits: GatewayLimits, wire: WireWatch) {
     self.limits = limits
+    self.wire = wire
     deadline = .now() + .within(limits.idleTimeoutSeconds)
   }
 
@@ -45,6 +50,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
     case .body: break
     case .end:
       isReading = false
+      wire.hasReceived = false
       if isClosing { context.close(promise: nil) }
     }
     context.fireChannelRead(data)
@@ -58,19 +64,28 @@ final class ConnectionGuard: ChannelDuplexHandler {
     switch unwrapOutboundIn(data) {
     case .head(let head):
       if head.headerFields[.connection] == "close" { isClosing = true }
+      isStreaming = head.headerFields[.contentType] == "text/event-stream"
       context.write(data, promise: promise)
     case .body: context.write(data, promise: promise)
     case .end:
       requestsInProgress -= 1
       deadline = .now() + .within(limits.idleTimeoutSeconds)
-      context.write(data, promise: promise)
-      if isClosing, requestsInProgress == 0 { closeGently(context) }
+      let written = promise ?? context.eventLoop.makePromise()
+      lastWritten = written.futureResult
+      context.write(data, promise: written)
+      if isClosing, requestsInProgress == 0 { closeWhenWritten(context) }
     }
+  }
+
+  /// Closing throws away what the kernel has not taken yet.
+  private func closeWhenWritten(_ context: ChannelHandlerContext) {
+    context.flush()
+    guard let lastWritten else { return closeGently(context) }
+    lastWritten.assumeIsolated().whenComplete { [self] _ in closeGently(context) }
   }
 
   /// A client that still sends must be able to read the answer first.
   private func closeGently(_ context: ChannelHandlerContext) {
-    context.flush()
     if isReading {
       context.close(mode: .output, promise: nil)
       context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) {
@@ -87,7 +102,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
       return
     }
     isClosing = true
-    if requestsInProgress == 0 { context.close(promise: nil) }
+    if requestsInProgress == 0 { closeWhenWritten(context) }
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -96,13 +111,16 @@ final class ConnectionGuard: ChannelDuplexHandler {
       context.close(promise: nil)
       return
     }
+    if case HTTPParserError.headerOverflow = error {
+      refuse(.headTooLarge(limits), context)
+    } else {
+      refuse(.malformedRequest, context)
+    }
+  }
+
+  /// Answers what never became a request, and closes.
+  private func refuse(_ problem: Problem, _ context: ChannelHandlerContext) {
     isClosing = true
-    let problem: Problem =
-      if case HTTPParserError.headerOverflow = error {
-        .headTooLarge(limit: limits.headerBytesMax)
-      } else {
-        .malformedRequest
-      }
     let response = problem.response
     context.write(wrapOutboundOut(.head(response.head)), promise: nil)
     context.write(wrapOutboundOut(.body(ByteBuffer(bytes: problem.json))), promise: nil)
@@ -113,16 +131,37 @@ final class ConnectionGuard: ChannelDuplexHandler {
 
   /// One timer at a time, which looks again when the deadline has moved meanwhile.
   private func scheduleCheck(_ context: ChannelHandlerContext) {
-    let glance = min(limits.idleTimeoutSeconds, limits.bodyTimeoutSeconds)
+    let glance = min(
+      limits.idleTimeoutSeconds, limits.bodyTimeoutSeconds, limits.writeTimeoutSeconds)
     let next = min(deadline, .now() + .within(glance))
     check = context.eventLoop.assumeIsolated().scheduleTask(deadline: next) { [self] in
-      let isAnswering = requestsInProgress > 0 && !isReading
-      if isAnswering { deadline = .now() + .within(limits.idleTimeoutSeconds) }
-      if deadline <= .now() {
+      // An answer is under way until its client has it, however slowly its client reads.
+      let pause = wire.pause(of: context.channel)
+      if !isReading, requestsInProgress > 0 || pause != nil {
+        deadline = .now() + .within(limits.idleTimeoutSeconds)
+      }
+      if let pause, !isStreaming, pause >= .within(limits.writeTimeoutSeconds) {
         context.close(promise: nil)
+      } else if deadline <= .now() {
+        expire(context)
       } else {
         scheduleCheck(context)
       }
+    }
+  }
+
+  /// The time is up for what the client has not said.
+  private func expire(_ context: ChannelHandlerContext) {
+    if isReading, !isClosing {
+      // Whoever reads the body answers with this; if nobody does in a moment, nobody will.
+      isClosing = true
+      deadline = .now() + .seconds(1)
+      context.fireErrorCaught(Problem.bodyTimeout)
+      scheduleCheck(context)
+    } else if requestsInProgress == 0, wire.hasReceived, !isClosing {
+      refuse(.headTimeout, context)
+    } else {
+      context.close(promise: nil)
     }
   }
 }

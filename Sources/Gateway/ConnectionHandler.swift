@@ -49,7 +49,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     timeout = context.eventLoop.assumeIsolated().scheduleTask(
       in: .nanoseconds(Int64(seconds * 1e9))
     ) { [self] in
-      if case .waiting = state { refuse(.headTimeout) }
+      if case .waiting(let bytes) = state { refuse(.headTimeout, bytes.readableBytesView) }
     }
   }
 
@@ -73,7 +73,7 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     let view = bytes.readableBytesView
     guard let length = RequestHead.length(in: view) else {
       if bytes.readableBytes > loop.limits.headerBytesMax {
-        refuse(.headTooLarge(limit: loop.limits.headerBytesMax))
+        refuse(.headTooLarge(loop.limits), view)
       } else if RequestHead.mayBegin(with: view) {
         state = .waiting(bytes)
       } else {
@@ -81,14 +81,15 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
       }
       return
     }
-    if length > loop.limits.headerBytesMax {
-      refuse(.headTooLarge(limit: loop.limits.headerBytesMax))
-    } else if let request = RequestHead.streamRequest(
-      in: view[view.startIndex..<(view.startIndex + length)], limits: loop.limits)
+    let head = view[view.startIndex..<(view.startIndex + length)]
+    if length > loop.limits.headerBytesMax
+      || RequestHead.fieldCount(in: head) > loop.limits.headerFieldsMax
     {
+      refuse(.headTooLarge(loop.limits), head)
+    } else if let request = RequestHead.streamRequest(in: head, limits: loop.limits) {
       take(request, context: context)
     } else if isRefused {
-      refuse(.tooManyConnections)
+      refuse(.tooManyConnections, head)
     } else {
       handOver(bytes, context: context)
     }
@@ -129,7 +130,9 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
   }
 
   /// Answers before there is an HTTP stack, and closes.
-  private func refuse(_ problem: Problem) {
+  ///
+  /// - Parameter asked: what has come of the request.
+  private func refuse(_ problem: Problem, _ asked: ByteBufferView) {
     state = .closing
     timeout?.cancel()
     connection.fail(ChannelError.alreadyClosed)
@@ -139,6 +142,10 @@ final class ConnectionHandler: ChannelInboundHandler, RemovableChannelHandler {
     head += "Content-Type: \(Problem.contentType)\r\nContent-Length: \(body.count)\r\n"
     head += "Date: \(WallClock.httpDate(WallClock.milliseconds()))\r\nConnection: close\r\n"
     if let seconds = problem.retryAfterSeconds { head += "Retry-After: \(seconds)\r\n" }
+    // Without these a page could not tell why.
+    for (name, value) in loop.configuration.cors.headers(origin: RequestHead.origin(in: asked)) {
+      head += "\(name): \(value)\r\n"
+    }
     var buffer = context.channel.allocator.buffer(capacity: head.utf8.count + body.count + 2)
     buffer.writeString(head + "\r\n")
     buffer.writeBytes(body)
@@ -241,13 +248,14 @@ extension ConnectionHandler: StreamOutput {
       }
       return
     }
-    // A copy: a slice would keep the whole shared buffer alive for one slow reader.
-    let rest = buffer.readableBytesView.dropFirst(sent)
-    queue(ByteBuffer(bytes: rest), context)
+    let rest = UnsentFrames(of: buffer, after: sent)
+    queue(rest.buffer, holding: rest.heldBytes, context)
   }
 
-  private func queue(_ buffer: ByteBuffer, _ context: ChannelHandlerContext) {
-    let count = buffer.readableBytes
+  private func queue(
+    _ buffer: ByteBuffer, holding heldBytes: Int? = nil, _ context: ChannelHandlerContext
+  ) {
+    let count = heldBytes ?? buffer.readableBytes
     pendingBytes += count
     let written = context.eventLoop.makePromise(of: Void.self)
     written.futureResult.assumeIsolated().whenComplete { [self] _ in

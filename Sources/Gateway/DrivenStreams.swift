@@ -61,7 +61,7 @@ package final class DrivenStreams {
   package func apply(
     _ bytes: RawSpan, _ rows: Span<RecordRow>, next: Offset, to partition: Int
   ) {
-    partitions[partition].apply(bytes, rows, next: next)
+    partitions[partition].apply(ReadBatch(bytes, rows, next: next))
   }
 
   /// What the log was seen to hold.

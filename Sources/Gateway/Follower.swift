@@ -9,6 +9,8 @@ import Synchronization
 final class Follower<Log: EventLog>: Sendable {
   /// How long a wait for records lasts before the follower looks around.
   static var glance: Duration { .milliseconds(100) }
+  /// How often a follower that never waits for a record looks whether anybody needs it still.
+  static var look: Duration { .seconds(1) }
   /// After a log could not be reached, before trying again.
   static var pause: Duration { .milliseconds(200) }
 
@@ -67,41 +69,80 @@ final class Follower<Log: EventLog>: Sendable {
 
   private func begin() throws(LogError) {
     guard partition.status.phase == .idle else { return }
+    // Before the bounds: what they hold is no older then.
+    let known = log.lastKnown(partition.partition) ?? .now - ChannelPartition.staleAfter
     let bounds = try log.bounds(of: partition.partition)
     let start = try start(partition.partition)
     partition.begin(
-      start?.channels ?? Channels(), at: start?.position ?? bounds.start, bounds,
-      known: log.lastKnown(partition.partition) ?? .now - ChannelPartition.staleAfter)
+      start?.channels ?? Channels(), at: start?.position ?? bounds.start, bounds, known: known)
   }
 
   /// Follows until stopped or let go.
   private func follow(_ onRead: () -> Void) throws(LogError) {
-    var sink = PartitionSink(partition: partition)
     var position = partition.status.position
     // What the log held at a moment ended here: once that is read, what is folded is no older.
     var target: (end: Offset, known: ContinuousClock.Instant)?
+    var looked = ContinuousClock.now
     while !isStopped {
+      if .now - looked > Self.look {
+        looked = .now
+        if rests(at: position) { return }
+      }
       let known = log.lastKnown(partition.partition)
+      let from = position
+      var sink = ReadBatches()
+      position = try log.read(
+        partition.partition, from: from, bytesMax: partition.limits.readBytesMax, into: &sink)
+      // Looked at behind the read, and before anybody sees what was read: a tombstone may have gone under it (law 7).
       let bounds = try log.bounds(of: partition.partition)
       partition.observe(bounds)
-      if target == nil, let known { target = (bounds.end, known) }
-      let next = try log.read(
-        partition.partition, from: position, bytesMax: partition.limits.readBytesMax, into: &sink)
       onRead()
-      let isAtEnd = next == position
-      position = next
+      if target == nil, let known { target = (bounds.end, known) }
+      switch partition.watch.verdict(afterReadingFrom: from, bounds) {
+      case .goOn: hand(sink.batches, upTo: position, from: from)
+      case .beginAnew:
+        guard let renewed = try renew(since: bounds) else { return }
+        position = renewed
+      }
       if let reached = target, position >= reached.end {
         partition.know(at: reached.known)
         target = nil
       }
-      if !isAtEnd { continue }
+      if position > from { continue }
       if log.waitForRecords(in: partition.partition, after: position, for: patience()) { continue }
       passTime()
-      if let idle, partition.rest(after: idle) {
-        logger.info("\(partition.partition) is let go at \(position)")
-        return
-      }
+      if rests(at: position) { return }
     }
+  }
+
+  /// Hands what was read to the partition.
+  private func hand(_ batches: [ReadBatch], upTo next: Offset, from: Offset) {
+    for batch in batches { partition.apply(batch) }
+    // Nothing is left of the last records up to here.
+    if next > batches.last?.next ?? from {
+      partition.apply(ReadBatch(bytes: [], rows: [], next: next))
+    }
+  }
+
+  /// Folds the partition anew beside what is served, which stays as it is until the new fold has come further: for so long there
+  /// are both in memory.
+  ///
+  /// - Returns: how far the new fold has come; nil when stopped before.
+  private func renew(since bounds: LogBounds) throws(LogError) -> Offset? {
+    logger.notice("compaction has overtaken \(partition.partition): it is read anew")
+    var fold = Fold<Channels>(partition.partition)
+    try fold.catchUp(with: log, bytesMax: partition.limits.readBytesMax) { _ in isStopped }
+    if isStopped { return nil }
+    partition.replace(with: fold, since: bounds)
+    logger.notice("\(partition.partition) is read anew up to \(fold.position)")
+    return fold.position
+  }
+
+  /// Whether nobody has needed the partition for so long that it was let go.
+  private func rests(at position: Offset) -> Bool {
+    guard let idle, partition.rest(after: idle) else { return false }
+    logger.info("\(partition.partition) is let go at \(position)")
+    return true
   }
 
   /// Until the next key runs out of time, but no longer than a glance.
@@ -124,15 +165,6 @@ final class Follower<Log: EventLog>: Sendable {
       }
       isExpiring.store(false, ordering: .relaxed)
     }
-  }
-}
-
-/// Hands what is read to the partition.
-private struct PartitionSink: RecordSink {
-  let partition: ChannelPartition
-
-  mutating func apply(_ bytes: RawSpan, _ rows: Span<RecordRow>, next: Offset) {
-    partition.apply(bytes, rows, next: next)
   }
 }
 

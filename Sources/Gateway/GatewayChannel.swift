@@ -68,6 +68,8 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
   /// What makes requests of bytes, and bytes of answers.
   static func addHTTPHandlers(to channel: any Channel, limits: GatewayLimits) throws {
     let pipeline = channel.pipeline.syncOperations
+    let wire = WireWatch()
+    try pipeline.addHandler(wire)
     var decoder = NIOHTTPDecoderLimitConfiguration()
     decoder.maxHeaderFieldSize = limits.headerBytesMax
     decoder.maxHeaderListSize = limits.headerBytesMax
@@ -77,7 +79,7 @@ struct GatewayChannel: ServerChildChannel, HTTPChannelHandler {
       withOutboundHeaderValidation: false, withEncoderConfiguration: .init(),
       withDecoderLimitConfiguration: decoder)
     try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
-    try pipeline.addHandler(ConnectionGuard(limits: limits))
+    try pipeline.addHandler(ConnectionGuard(limits: limits, wire: wire))
   }
 }
 

@@ -28,6 +28,8 @@ package struct GatewayConfiguration: Sendable {
   package var directory: (@Sendable () -> Fold<Directory>)?
   /// Whether the instance decides on topology now; nil where it never does.
   package var leads: (@Sendable () -> Bool)?
+  /// Why the log could not be compacted the last time; nil when it could.
+  package var maintenanceFailure: (@Sendable () -> String?)?
   /// What is bounded.
   package var limits = GatewayLimits()
 

@@ -69,6 +69,7 @@ final class GatewayCore: Sendable {
       logger.error("unexpected: \(error)")
       response = Problem.unexpected.response
     }
+    if request.method == .head { response = response.createHeadResponse() }
     response.headers[.date] = HTTPDate.now
     if case .none = configuration.cors { return response }
     for (name, value) in configuration.cors.headers(origin: request.headers[.origin]) {
@@ -108,8 +109,8 @@ extension Problem: HTTPResponseError {
     var headers: HTTPFields = [.contentType: Problem.contentType]
     if let retryAfterSeconds { headers[.retryAfter] = "\(retryAfterSeconds)" }
     if let allow { headers[.allow] = allow }
-    // What is left of a body that is too large is not worth reading.
-    if status == .contentTooLarge { headers[.connection] = "close" }
+    // What is left of a body that is too large or too late is not worth reading.
+    if status == .contentTooLarge || status == .requestTimeout { headers[.connection] = "close" }
     return Response(
       status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: json)))
   }

@@ -48,9 +48,14 @@ enum GatewayRoutes {
   }
 
   private static func add(
-    _ handlers: [(HTTPRequest.Method, Handler)], at path: RouterPath,
+    _ asked: [(HTTPRequest.Method, Handler)], at path: RouterPath,
     to router: Router<RouteContext>
   ) {
+    var handlers = asked
+    // A stream has no end, and so no head of its own. The body is taken away where every answer passes.
+    if let first = handlers.first, first.0 == .get, !path.description.hasSuffix("/events") {
+      handlers.insert((.head, first.1), at: 1)
+    }
     let allow = (handlers.map(\.0.rawValue) + ["OPTIONS"]).joined(separator: ", ")
     for (method, handler) in handlers { router.on(path, method: method, use: handler) }
     for method in methods where !handlers.contains(where: { $0.0 == method }) {

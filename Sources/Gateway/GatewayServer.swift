@@ -83,8 +83,10 @@ package final class GatewayServer<Log: EventLog>: Service {
       logger: logger)
   }
 
-  /// The folds of the partitions of messages that are held, as they are now: what is worth storing.
-  package var folds: [Fold<Channels>] { core.partitions.compactMap(\.fold) }
+  /// The fold of a partition of messages as it is now, which is worth storing; nil while nobody holds it.
+  package func fold(of partition: Partition) -> Fold<Channels>? {
+    core.partitions.first { $0.partition == partition }?.fold
+  }
 
   /// Serves until graceful shutdown or cancellation.
   ///

@@ -9,9 +9,12 @@ enum MessageID {
       low: .random(in: 0...UInt64.max))
   }
 
-  /// The id that every attempt with this idempotency key gets in this channel.
-  static func stable(channel: ChannelName, idempotencyKey: String) -> String {
-    let bytes = Array(channel.text.utf8) + [0] + Array(idempotencyKey.utf8)
+  /// The id that every attempt at one request gets: what its idempotency key is worth. Another key or operation under the same
+  /// idempotency key is another request, and must not be answered with what it did not do.
+  ///
+  /// - Parameter parts: what makes the request this one. None of them holds a zero, so that no two lists are the same bytes.
+  static func stable(_ parts: String...) -> String {
+    let bytes = Array(parts.map { Array($0.utf8) }.joined(separator: [0]))
     return text(
       high: StableHash.of([UInt8(ascii: "i")] + bytes),
       low: StableHash.of(bytes + [UInt8(ascii: "k")]))

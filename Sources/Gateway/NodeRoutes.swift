@@ -31,7 +31,7 @@ enum NodeRoutes {
       url.utf8.count <= urlBytesMax
     else { throw Problem.nodeURL(url, limit: urlBytesMax) }
     let appended = try await append(
-      EventType.joinRequest(capacity: capacity, url: url), by: node, request, context)
+      EventType.joinRequest(capacity: capacity, url: url), "join", of: node, request, context)
     return answer(
       node, incarnation: MembershipRequests.incarnation(at: appended.first), appended, context)
   }
@@ -46,7 +46,8 @@ enum NodeRoutes {
       incarnation = number
     }
     let appended = try await append(
-      EventType.leaveRequest(incarnation: incarnation), by: node, request, context)
+      EventType.leaveRequest(incarnation: incarnation), "leave \(incarnation)", of: node, request,
+      context)
     return answer(node, incarnation: nil, appended, context)
   }
 
@@ -90,10 +91,13 @@ enum NodeRoutes {
   }
 
   private static func append(
-    _ value: [UInt8], by node: NodeID, _ request: Request, _ context: RouteContext
+    _ value: [UInt8], _ operation: String, of node: NodeID, _ request: Request,
+    _ context: RouteContext
   ) async throws -> Appended {
     let log = context.core.log
-    let key = try PublishRequest.idempotencyKey(request.headers).map { "node/\(node.text)/\($0)" }
+    let key = try PublishRequest.idempotencyKey(request.headers).map {
+      MessageID.stable("node", $0, operation, node.text)
+    }
     do {
       return try await log.append(
         AppendBatch(

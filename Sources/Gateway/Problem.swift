@@ -225,17 +225,22 @@ extension Problem {
     status: .serviceUnavailable, code: "draining", title: "The service is shutting down",
     detail: "Connect again; another instance will answer.", retryAfterSeconds: 1)
 
-  static func headTooLarge(limit: Int) -> Problem {
+  static func headTooLarge(_ limits: GatewayLimits) -> Problem {
     Problem(
       status: .requestHeaderFieldsTooLarge, code: "head-too-large",
       title: "The head of the request is too large",
-      detail: "Request line and headers may have \(limit) bytes together; send less.",
-      members: ["limit": "\(limit)"])
+      detail: "Request line and headers may have \(limits.headerBytesMax) bytes together, in "
+        + "\(limits.headerFieldsMax) fields; send less.",
+      members: ["limit": "\(limits.headerBytesMax)", "fields": "\(limits.headerFieldsMax)"])
   }
 
   static let headTimeout = Problem(
     status: .requestTimeout, code: "head-timeout", title: "The request did not arrive in time",
     detail: "The head of the request was not complete in time; send it without pauses.")
+
+  static let bodyTimeout = Problem(
+    status: .requestTimeout, code: "body-timeout", title: "The body did not arrive in time",
+    detail: "Nothing was published: the body was not complete in time; send it without pauses.")
 
   static let malformedRequest = bad(
     "malformed-request", "The request is not HTTP/1.1",

@@ -25,6 +25,13 @@ package struct PublishRequest: Equatable, Sendable {
       lifetimeSeconds: try lifetime(headers, limits: limits), contentType: try contentType(headers))
   }
 
+  /// The id that every attempt gets; nil without an idempotency key.
+  func stableID(in channel: ChannelName) -> String? {
+    guard let idempotencyKey else { return nil }
+    guard let key else { return MessageID.stable(channel.text, idempotencyKey) }
+    return MessageID.stable(channel.text, idempotencyKey, "publish", key.text)
+  }
+
   static func idempotencyKey(_ headers: HTTPFields) throws(Problem) -> String? {
     guard let text = headers[.idempotencyKey] else { return nil }
     if text.isEmpty { throw .headerEmpty("Idempotency-Key") }

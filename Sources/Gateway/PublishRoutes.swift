@@ -14,9 +14,8 @@ enum PublishRoutes {
     let channel = try RequestTarget.channel(GatewayRoutes.segments(request).path[2])
     let now = WallClock.milliseconds()
     let asked = try PublishRequest.read(request.headers, limits: limits)
-    let id =
-      asked.idempotencyKey.map { MessageID.stable(channel: channel, idempotencyKey: $0) }
-      ?? MessageID.make(at: now)
+    // The id is what the log remembers, so that a copy of the log can remember it too.
+    let id = asked.stableID(in: channel) ?? MessageID.make(at: now)
     let key = try asked.key ?? MessageKey(id)
     let data = try await body(request, bytesMax: limits.bodyBytesMax)
     try check(data, asked.contentType)
@@ -40,7 +39,7 @@ enum PublishRoutes {
     let channel = try RequestTarget.channel(path[2])
     let key = try RequestTarget.key(path[4])
     let idempotencyKey = try PublishRequest.idempotencyKey(request.headers).map {
-      MessageID.stable(channel: channel, idempotencyKey: $0)
+      MessageID.stable(channel.text, $0, "delete", key.text)
     }
     let appended = try await append(
       NewRecord(key: EventKey.message(channel, key).bytes, value: nil),

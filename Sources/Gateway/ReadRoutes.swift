@@ -84,6 +84,10 @@ enum HealthRoutes {
       json.append(literal: ",\"leads\":")
       json.append(contentsOf: (leads() ? "true" : "false").utf8)
     }
+    if let failure = context.core.configuration.maintenanceFailure?() {
+      json.append(literal: ",\"maintenance\":")
+      JSONWriter.append(failure, to: &json)
+    }
     json.append(literal: ",\"partitions\":[")
     for (index, partition) in context.core.partitions.enumerated() {
       if index > 0 { json.append(literal: ",") }

@@ -16,6 +16,22 @@ package enum RequestHead {
     return nil
   }
 
+  /// How many header fields a head has.
+  static func fieldCount(in head: ByteBufferView) -> Int {
+    head.split(separator: UInt8(ascii: "\n")).count { $0.count > 1 } - 1
+  }
+
+  /// The `Origin` that these bytes name, which need be no complete head, nor a good one.
+  static func origin(in bytes: ByteBufferView) -> String? {
+    for line in bytes.split(separator: UInt8(ascii: "\n")) where line.last == UInt8(ascii: "\r") {
+      guard let colon = line.firstIndex(of: UInt8(ascii: ":")),
+        String(decoding: line[..<colon], as: UTF8.self).lowercased() == "origin"
+      else { continue }
+      return String(validating: trimmed(line[(colon + 1)...].dropLast()), as: UTF8.self)
+    }
+    return nil
+  }
+
   /// True when these first bytes can be the beginning of a request.
   package static func mayBegin(with bytes: ByteBufferView) -> Bool {
     bytes.first.map { UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0 } ?? true
@@ -33,7 +49,9 @@ package enum RequestHead {
       target.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f })
     else { return nil }
     let path = RequestTarget.split(target[...]).path
-    guard path == "/v1/events" || path.hasSuffix("/events") else { return nil }
+    guard path == "/v1/events" || path.hasSuffix("/events"),
+      fieldCount(in: head) <= limits.headerFieldsMax
+    else { return nil }
     var lastEventID: String?
     var origin: String?
     for line in lines.dropFirst() where line.count > 1 {

@@ -79,6 +79,7 @@ extension StreamLoop {
   func leave(_ subscriber: Subscriber) {
     eventLoop.preconditionInEventLoop()
     subscriber.phase = .ended
+    subscriber.snapshot = nil
     for index in subscriber.feeds.indices { exit(subscriber, feed: index) }
     let beat = subscriber.beat
     guard let last = beats[beat].popLast() else { return }
@@ -168,14 +169,28 @@ extension StreamLoop {
 
   /// From the state on: each partition at the oldest of its channels' encoded states, what follows from the window.
   private func beginState(of subscriber: Subscriber) {
-    for index in subscriber.cursors.indices {
-      let partition = partitions[subscriber.cursors[index].partition]
-      subscriber.cursors[index].offset =
-        subscriber.feeds.lazy.filter { $0.cursor == index }
-        .map { partition.snapshot(of: $0.channel, as: subscriber.shape).position }
-        .min() ?? .zero
+    var places = [Offset?](repeating: nil, count: subscriber.cursors.count)
+    subscriber.snapshot = nil
+    for feed in subscriber.feeds {
+      let snapshot = partitions[feed.partition].snapshot(of: feed.channel, as: subscriber.shape)
+      places[feed.cursor] = min(places[feed.cursor] ?? snapshot.position, snapshot.position)
+      subscriber.snapshot = subscriber.snapshot ?? snapshot
     }
+    for (index, place) in places.enumerated() { subscriber.cursors[index].offset = place ?? .zero }
     subscriber.phase = .state(feed: 0, after: nil)
+  }
+
+  /// What a stream that does not read keeps for itself must not last: many of them could hold as many states. It goes on from a newer
+  /// one when it reads again.
+  func letGoOfSnapshot(_ subscriber: Subscriber) {
+    guard case .state(let index, _) = subscriber.phase, let snapshot = subscriber.snapshot else {
+      return
+    }
+    let partition = partitions[subscriber.feeds[index].partition]
+    if !subscriber.hasReadOn || !partition.reaches(back: snapshot.position) {
+      subscriber.snapshot = nil
+    }
+    subscriber.hasReadOn = false
   }
 
   /// Gives a subscriber that is not live what it lacks, until it is live or its socket is full. Called again when
@@ -198,26 +213,39 @@ extension StreamLoop {
       return
     }
     let feed = subscriber.feeds[index]
-    let snapshot = partitions[feed.partition].snapshot(of: feed.channel, as: subscriber.shape)
+    let snapshot =
+      subscriber.snapshot
+      ?? partitions[feed.partition].snapshot(of: feed.channel, as: subscriber.shape)
     let page = snapshot.page(
       after: after, before: subscriber.cursors[feed.cursor].offset,
       bytesMax: ChannelPartition.entryBytes)
     if let last = page.last {
       subscriber.phase = .state(feed: index, after: last)
+      subscriber.snapshot = snapshot
+      subscriber.hasReadOn = true
       subscriber.output.write(SharedFrames(Array(page.frames)))
     } else {
       subscriber.phase = .state(feed: index + 1, after: nil)
+      subscriber.snapshot = nil
     }
   }
 
   private func pullChanges(_ subscriber: Subscriber, announces: Bool, withIDs: Bool) {
     var frames: [UInt8] = []
     var isCaughtUp = true
-    for index in subscriber.cursors.indices {
+    let first = subscriber.turn
+    for step in subscriber.cursors.indices {
+      let index = (first + step) % subscriber.cursors.count
+      subscriber.turn = index
+      // One buffer for all its partitions; the next one begins where this one ends, so that none has to wait for ever.
+      guard frames.count < ChannelPartition.entryBytes else {
+        isCaughtUp = false
+        break
+      }
       let channels = subscriber.feeds.filter { $0.cursor == index }.map(\.channel.text)
       let changes = partitions[subscriber.cursors[index].partition].changes(
         in: channels, from: subscriber.cursors[index].offset, as: subscriber.shape,
-        withIDs: withIDs, bytesMax: ChannelPartition.entryBytes)
+        withIDs: withIDs, bytesMax: ChannelPartition.entryBytes - frames.count)
       switch changes {
       case .lost:
         beginState(of: subscriber)

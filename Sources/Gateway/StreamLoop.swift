@@ -30,6 +30,8 @@ final class StreamLoop: @unchecked Sendable {
     var byteCount = 0
     /// More came than may wait: what was here is gone, and live subscribers read from the recent window.
     var isOverflown = false
+    /// Partitions that were folded anew: what was posted of them does not lead to what they are now.
+    var renewed: Set<Int> = []
     var isPosted = false
   }
 
@@ -75,6 +77,16 @@ final class StreamLoop: @unchecked Sendable {
     if wake { eventLoop.execute { [self] in drain() } }
   }
 
+  /// Takes note that a partition was folded anew.
+  func postRenewal(of partition: Int) {
+    let wake = mailbox.withLock { mailbox in
+      mailbox.renewed.insert(partition)
+      defer { mailbox.isPosted = true }
+      return !mailbox.isPosted
+    }
+    if wake { eventLoop.execute { [self] in drain() } }
+  }
+
   // MARK: - Delivering
 
   private func drain() {
@@ -85,6 +97,11 @@ final class StreamLoop: @unchecked Sendable {
     if taken.isOverflown {
       for subscriber in beats.flatMap({ $0 }) where subscriber.isLive { fallBehind(subscriber) }
       return
+    }
+    if !taken.renewed.isEmpty {
+      // Their cursors lie before the window now, so they are given the state.
+      for subscriber in beats.flatMap({ $0 })
+      where subscriber.isLive && subscriber.reads(anyOf: taken.renewed) { fallBehind(subscriber) }
     }
     var byTopic: [StreamTopic: [LoopEntry]] = [:]
     for entry in taken.entries { byTopic[entry.topic, default: []].append(entry) }
@@ -182,8 +199,10 @@ final class StreamLoop: @unchecked Sendable {
       })?.offset
     else { return }
     for entry in entries where entry.next > cursor {
-      guard cursor <= entry.from,
-        hasRoom(subscriber, for: subscriber.staging.count + entry.frames.count)
+      // What is staged is its own copy: it may not grow to all that has come in.
+      let count = subscriber.staging.count + entry.frames.count
+      guard cursor <= entry.from, hasRoom(subscriber, for: count),
+        subscriber.staging.isEmpty || count <= limits.slowReaderBytesMax
       else {
         subscriber.staging = []
         fallBehind(subscriber)
@@ -206,6 +225,7 @@ final class StreamLoop: @unchecked Sendable {
     subscriber.output.write(SharedFrames(frames))
   }
 
+  /// A message that is larger than the bound is given to a reader for whom nothing waits; all who wait for it share its bytes.
   func hasRoom(_ subscriber: Subscriber, for byteCount: Int) -> Bool {
     let pending = subscriber.output.pendingBytes
     return pending == 0 || pending + byteCount <= limits.slowReaderBytesMax
@@ -226,6 +246,7 @@ final class StreamLoop: @unchecked Sendable {
   private func beat() {
     nextBeat = (nextBeat + 1) % StreamLoop.beatsPerInterval
     guard !beats[nextBeat].isEmpty else { return }
+    for subscriber in beats[nextBeat] { letGoOfSnapshot(subscriber) }
     // Whatever was posted before these offsets is delivered first, so that the ids below are true.
     let reached = partitions.map { Offset($0.posted.load(ordering: .acquiring)) }
     drain()

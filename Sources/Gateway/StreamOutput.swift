@@ -2,7 +2,7 @@ import NIOCore
 
 /// Where the bytes of one stream go. Used on the event loop of its connection alone.
 protocol StreamOutput: AnyObject {
-  /// Bytes that were given and have not left yet.
+  /// Bytes that were given and have not left yet, and what they keep in memory besides.
   var pendingBytes: Int { get }
   /// False once the connection is gone or the stream has ended.
   var isOpen: Bool { get }

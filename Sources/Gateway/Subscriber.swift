@@ -13,6 +13,12 @@ final class Subscriber: @unchecked Sendable {
   /// How far it is in each partition it reads, in order.
   var cursors: [Cursor]
   var phase: Phase = .live
+  /// The state that it is being given, encoded once for all who read it. Let go of when it has read on nothing for a heartbeat.
+  var snapshot: ChannelSnapshot?
+  /// It has read on since its last heartbeat.
+  var hasReadOn = false
+  /// The cursor that is served first when it reads from the recent window.
+  var turn = 0
   /// What a stream of several channels got in the pass that is under way.
   var staging: [UInt8] = []
   /// Which heartbeat beats for it, and its place there.
@@ -67,6 +73,10 @@ final class Subscriber: @unchecked Sendable {
 
   var isLive: Bool {
     if case .live = phase { true } else { false }
+  }
+
+  func reads(anyOf partitions: Set<Int>) -> Bool {
+    cursors.contains { partitions.contains($0.partition) }
   }
 
   /// The position it has reached, as a token.

@@ -41,19 +41,22 @@ extension Fold {
     with log: some EventLog, bytesMax: Int = 4 << 20, isEnough: (Offset) -> Bool = { _ in false }
   ) throws(LogError) {
     var bounds = try log.bounds(of: partition)
-    if position != .zero, position < bounds.tombstoneHorizon { self = Fold(partition) }
+    if !TombstoneWatch.mayResume(at: position, within: bounds) { self = Fold(partition) }
     let end = bounds.end
+    var watch = TombstoneWatch(since: bounds)
     // What compaction or retention has taken is not missed by a fold that has read nothing.
     var next = position == .zero ? bounds.start : position
-    var known = bounds.tombstoneHorizon
     while next < end, !isEnough(next) {
       let from = next
       next = try log.read(partition, from: from, bytesMax: bytesMax, into: &self)
       bounds = try log.bounds(of: partition)
-      guard bounds.tombstoneHorizon > max(known, from) else { continue }
-      self = Fold(partition)
-      next = bounds.start
-      known = bounds.tombstoneHorizon
+      switch watch.verdict(afterReadingFrom: from, bounds) {
+      case .goOn: position = max(position, next)
+      case .beginAnew:
+        self = Fold(partition)
+        next = bounds.start
+        watch = TombstoneWatch(since: bounds)
+      }
     }
   }
 }

@@ -65,7 +65,7 @@ public enum Snapshot {
     else { throw .damaged("it is of another partition") }
     let state = try reader.range(Int(stateLength))
     guard reader.isAtEnd else { throw .damaged("it does not end where it says") }
-    guard position >= bounds.tombstoneHorizon, position >= bounds.start else {
+    guard TombstoneWatch.mayResume(at: position, within: bounds), position >= bounds.start else {
       throw .beforeHorizon(bounds.tombstoneHorizon)
     }
     guard position <= bounds.end else { throw .beyondEnd(bounds.end) }

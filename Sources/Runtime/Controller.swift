@@ -26,13 +26,18 @@ final class Controller<Log: EventLog>: Service {
   private let folds: Mutex<Folds>
   private let isStopped = Atomic(false)
   private let isLeading = Atomic(false)
+  private let isUnheard = Atomic(false)
 
-  init(of log: Log, logger: Logger) {
+  /// - Parameter topology: where its fold of topology starts: with nothing, or from a snapshot.
+  init(
+    of log: Log, startingAt topology: Fold<Directory> = Fold(Partition(.topology, 0)),
+    logger: Logger
+  ) {
     self.log = log
     self.logger = logger
     folds = Mutex(
       Folds(
-        topology: Fold(Partition(.topology, 0)),
+        topology: topology,
         requests: log.layout.partitions(of: .observations).map { Fold($0) }))
   }
 
@@ -67,7 +72,12 @@ final class Controller<Log: EventLog>: Service {
   /// Follows until elected, and leads until it is not any more. Ends with `.fenced` when another life of the writer is in.
   /// - Returns: false when stopped.
   private func turn(_ candidacy: any Candidacy) async throws(LogError) -> Bool {
-    guard try await look({ candidacy.isElected }) != nil else { return false }
+    guard
+      try await look({ [self] in
+        note(candidacy)
+        return candidacy.isElected
+      }) != nil
+    else { return false }
     let partition = Partition(.topology, 0)
     let writer = try await log.fence(writer: Self.writerID, in: partition)
     isLeading.store(true, ordering: .relaxed)
@@ -87,6 +97,17 @@ final class Controller<Log: EventLog>: Service {
       }
     }
     return true
+  }
+
+  /// Says once when the candidate cannot be heard, and once when it can again.
+  private func note(_ candidacy: any Candidacy) {
+    let trouble = candidacy.trouble
+    guard isUnheard.exchange(trouble != nil, ordering: .relaxed) != (trouble != nil) else { return }
+    if let trouble {
+      logger.warning("this instance cannot be elected as the controller now: \(trouble)")
+    } else {
+      logger.notice("this instance can be elected as the controller again")
+    }
   }
 
   /// Reads on until it is enough, or, when deciding, until something follows from what was read.

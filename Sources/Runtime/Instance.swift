@@ -3,6 +3,7 @@ package import Gateway
 package import Logging
 import NIOCore
 import Projections
+import SegmentStorage
 package import ServiceLifecycle
 import UnixSignals
 
@@ -37,7 +38,8 @@ package struct Instance: Sendable {
     beside services: (any EventLog, Logger) throws -> [any Service] = { _, _ in [] },
     listening: @escaping @Sendable (Address) -> Void
   ) async throws {
-    try await run(openLog(settings), services, listening)
+    OpenFiles.raiseLimit()
+    try await run(openLog(settings, logger), services, listening)
   }
 
   private func run<Log: EventLog>(
@@ -47,35 +49,68 @@ package struct Instance: Sendable {
     defer { log.close() }
     let host = settings.host
     let snapshots = snapshotFiles
-    let controller = Controller(of: log, logger: logger)
+    let logger = logger
+    let topology = try await onThread("start") {
+      snapshots?.removeUnfinished()
+      guard let snapshots else { return Fold<Directory>(Partition(.topology, 0)) }
+      return try startingFold(Partition(.topology, 0), log, snapshots, recentBytes: 0, logger)
+    }
+    logger.info("\(topology.partition) starts at \(topology.position)")
+    let controller = Controller(of: log, startingAt: topology, logger: logger)
     var configuration = configuration
+    try limitConnections(of: &configuration)
     configuration.directory = { controller.directory }
     configuration.leads = { controller.leads }
-    let (settled, logger) = (configuration, logger)
+    if let log = log as? SegmentedLog {
+      configuration.maintenanceFailure = { log.maintenanceFailure?.description }
+    }
+    let settled = configuration
     let gateway = try await onThread("start") {
       try GatewayServer(
         log: log, configuration: settled,
         start: { partition throws(LogError) in
-          let fold = try startingFold(
+          let fold: Fold<Channels> = try startingFold(
             partition, log, snapshots, recentBytes: Instance.resumableBytes, logger)
           logger.info("\(partition) starts at \(fold.position)")
           return .init(channels: fold.state, position: fold.position)
         }, logger: logger
       ) { port in listening(Address(host: host, port: port)) }
     }
-    var all: [any Service] = [gateway, controller]
+    // They are ended one by one, the last one first. Clients are told to come back before anything that takes long, and the snapshot
+    // has what was published until then.
+    var all: [any Service] = []
     if let snapshots {
+      let channels = log.layout.partitions(of: .messages).map { partition in
+        SnapshotSource(of: log.identity) { gateway.fold(of: partition) }
+      }
+      let directory = SnapshotSource(of: log.identity) { controller.directory }
       all.append(
         Snapshotter(
-          files: snapshots, identity: log.identity, folds: { gateway.folds },
+          files: snapshots, sources: channels + [directory],
           interval: .seconds(settings.snapshotSeconds), logger: logger))
     }
+    all += [controller, gateway]
     all += try services(log, logger)
     var group = ServiceGroupConfiguration(
       services: all.map { .init(service: $0, successTerminationBehavior: .ignore) },
       gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
     group.maximumGracefulShutdownDuration = .seconds(30)
     try await ServiceGroup(configuration: group).run()
+  }
+
+  private func limitConnections(
+    of configuration: inout GatewayConfiguration
+  ) throws(SettingsFailure) {
+    let files = OpenFiles.now()
+    let wanted = configuration.limits.connectionsMax
+    let (connections, refusals) = try files.connections(
+      wanted: wanted, refusals: configuration.limits.refusalsMax, loops: configuration.loops)
+    configuration.limits.connectionsMax = connections
+    configuration.limits.refusalsMax = refusals
+    guard connections < wanted else { return }
+    logger.warning(
+      "at most \(connections) connections at once, not \(wanted): this process may have \(files.limit) files open; raise the limit (ulimit -n, LimitNOFILE= in systemd), or set connections-max"
+    )
   }
 
   /// Where the settings say, or beside the log; a log in memory has none, and one on Kafka only where the settings say.

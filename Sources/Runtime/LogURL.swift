@@ -26,6 +26,7 @@ package enum LogURL: Equatable, Sendable {
   }
 
   private static func kafka(_ text: String) throws(LogURLFailure) -> LogURL {
+    if text.contains("@") { throw LogURLFailure(text: text, hasUser: true) }
     let parts = text.dropFirst("kafka://".count).split(
       separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
     var prefix = "signalbox"
@@ -61,9 +62,16 @@ package enum LogURL: Equatable, Sendable {
 /// A text that names no log.
 package struct LogURLFailure: Error, CustomStringConvertible {
   let text: String
+  var hasUser = false
 
   package var description: String {
-    "“\(text)” names no log; write file:FOLDER, kafka://HOST:PORT?prefix=NAME, memory: "
+    // Not the text itself: it may hold a password.
+    if hasUser {
+      return
+        "the URL of a log on Kafka names brokers and no user; write kafka://HOST:PORT?prefix=NAME, and give "
+        + "sasl.username and sasl.password as properties"
+    }
+    return "“\(text)” names no log; write file:FOLDER, kafka://HOST:PORT?prefix=NAME, memory: "
       + "or recording:FILE"
   }
 }

@@ -34,36 +34,42 @@ package struct Migration {
 
   /// - Parameters:
   ///   - source: an embedded log. Nobody may have it open.
-  ///   - target: where it goes on, on Kafka; there must be no log yet.
-  ///   - properties: of librdkafka.
-  package init(
-    from source: LogURL, to target: LogURL, properties: [String: String]
-  ) throws(SettingsFailure) {
+  ///   - settings: where it goes on, on Kafka, and how that is reached; there must be no log yet.
+  package init(from source: LogURL, to settings: Settings) throws(SettingsFailure) {
     guard case .file(let path) = source else {
       throw SettingsFailure(description: "only an embedded log can be moved: write file:FOLDER")
     }
-    guard case .kafka(let brokers, let prefix) = target else {
+    guard case .kafka(let brokers, let prefix) = settings.log else {
       throw SettingsFailure(
         description: "a log is moved to Kafka: write kafka://HOST:PORT?prefix=NAME")
     }
     self.path = path
-    options = KafkaLog.Options(brokers: brokers)
-    options.prefix = prefix
-    options.properties = properties
+    options = settings.kafkaOptions(brokers, prefix)
+    // Many records are under way at once, and nobody waits for a single one.
+    options.appendTimeout = .seconds(60)
   }
 
   /// Moves the log, reporting now and then how far it is. Blocks.
   package func run(_ report: @escaping (Progress) -> Void) throws -> Outcome {
     let began = ContinuousClock.now
     var options = options
-    if let url = try LogSeal.read(at: path) {
-      guard url == options.url else {
-        throw SettingsFailure(description: "\(path) was moved to \(url) already; serve that one")
+    if let destination = try LogSeal.read(at: path) {
+      // Its brokers may be named otherwise now: it is the prefix that names it, and its identity that tells it.
+      guard case .kafka(_, let prefix)? = try? LogURL(destination.url), prefix == options.prefix
+      else {
+        throw SettingsFailure(
+          description: "\(path) was moved to \(destination.url) already; serve that one")
       }
       options.takeover = .finish(try identity(of: path))
       options.makesTopics = false
       let target = try KafkaLog(options)
       defer { target.close() }
+      if let log = destination.log, log != target.identity {
+        throw SettingsFailure(
+          description:
+            "\(path) was moved to \(destination.url) already, log \(log); \(options.url) is log "
+            + "\(target.identity)")
+      }
       try target.finishTakeover()
       return Outcome(records: 0, digests: [], elapsed: .now - began, wasMoved: true)
     }
@@ -89,7 +95,7 @@ package struct Migration {
           + "\(found.digest) in \(options.url); nothing was moved: serve the old log, and delete the "
           + "topics of the new one")
     }
-    try LogSeal.write(movedTo: options.url, at: path)
+    try LogSeal.write(movedTo: options.url, as: target.identity, at: path)
     try target.finishTakeover()
     return Outcome(
       records: copy.records, digests: digests.map { ($0.place, $0.digest) },

@@ -1,10 +1,11 @@
 import EventStorage
 import Foundation
 import KafkaStorage
+import Logging
 import SegmentStorage
 
 /// Opens the log that the settings name, or makes it.
-func openLog(_ settings: Settings) throws -> any EventLog {
+func openLog(_ settings: Settings, _ logger: Logger) throws -> any EventLog {
   switch settings.log {
   case .memory:
     return MemoryLog(
@@ -16,19 +17,36 @@ func openLog(_ settings: Settings) throws -> any EventLog {
     options.segmentBytes = settings.segmentBytes
     options.compression = settings.compression == "none" ? .none : options.compression
     options.maintenanceInterval = .seconds(settings.compactionSeconds)
+    options.maintenanceChanged = { failure in
+      if let failure {
+        logger.error(
+          "\(path) is served and not compacted: \(failure); it is tried again every \(settings.compactionSeconds) s"
+        )
+      } else {
+        logger.notice("\(path) is compacted again")
+      }
+    }
     return try SegmentedLog(opening: path, options: options)
   case .kafka(let brokers, let prefix):
-    var options = KafkaLog.Options(brokers: brokers)
-    options.prefix = prefix
-    options.partitions = settings.partitions
-    options.properties = settings.kafkaProperties
-    options.appendTimeout = .seconds(settings.appendTimeoutSeconds)
-    return try KafkaLog(options)
+    return try KafkaLog(settings.kafkaOptions(brokers, prefix))
   case .recording(let path):
     throw SettingsFailure(
       description:
         "recording:\(path) can be replayed, not served; `signalbox demo --recording \(path)` plays it"
     )
+  }
+}
+
+extension Settings {
+  /// How every command opens a log on Kafka.
+  func kafkaOptions(_ brokers: String, _ prefix: String) -> KafkaLog.Options {
+    var options = KafkaLog.Options(brokers: brokers)
+    options.prefix = prefix
+    options.partitions = partitions
+    options.replicationFactor = replicationFactor
+    options.properties = kafkaProperties
+    options.appendTimeout = .seconds(appendTimeoutSeconds)
+    return options
   }
 }
 

@@ -63,7 +63,7 @@ struct Player: Service {
   }
 
   private func appendClock(_ time: Int64) async throws {
-    let text = #"{"time":"\#(localTime(time))","speed":\#(Int(speed))}"#
+    let text = #"{"time":"\#(localTime(time))","speed":\#(speedText(speed))}"#
     let message = Message(
       id: "clock-\(time)", contentType: "application/json", data: Array(text.utf8))
     let key = try EventKey.message(ChannelName(Player.clockChannel), MessageKey("now"))
@@ -102,8 +102,13 @@ private struct PlayedRecords: ~Copyable {
   }
 }
 
+/// `60` or `0.5`, also for JSON.
+package func speedText(_ speed: Double) -> String {
+  speed == speed.rounded() ? "\(Int(speed))" : "\(speed)"
+}
+
 /// The wall clock of New York, where the departures were recorded.
-private func localTime(_ milliseconds: Int64) -> String {
+func localTime(_ milliseconds: Int64) -> String {
   let zone = TimeZone(identifier: "America/New_York") ?? .gmt
   let style = Date.ISO8601FormatStyle(timeZone: zone).year().month().day()
     .time(includingFractionalSeconds: false)

@@ -16,19 +16,28 @@ package struct Replay {
   /// What came out.
   package struct Outcome {
     package var channels: [Fold<Channels>]
+    /// What topology says; nil of a recording, which has none.
+    package var directory: Fold<Directory>?
+    package var routes: Fold<RoutingTable>?
     package var records: Int
     package var elapsed: Duration
   }
 
   private let source: LogURL
+  private let settings: Settings?
   private let lastTime: Int64?
   private let end: Position?
 
   /// - Parameters:
+  ///   - settings: how a log on Kafka is reached; without them as by default.
   ///   - lastTime: milliseconds since 1970, or nil for everything.
   ///   - end: a position of this log that is not passed, or nil for everything.
-  package init(of source: LogURL, until lastTime: Int64? = nil, before end: Position? = nil) {
+  package init(
+    of source: LogURL, with settings: Settings? = nil, until lastTime: Int64? = nil,
+    before end: Position? = nil
+  ) {
     self.source = source
+    self.settings = settings
     self.lastTime = lastTime
     self.end = end
   }
@@ -39,6 +48,8 @@ package struct Replay {
     let began = clock.now
     var folds: [Fold<Channels>] = []
     var records = 0
+    var directory: Fold<Directory>?
+    var routes: Fold<RoutingTable>?
     switch source {
     case .memory:
       throw SettingsFailure(
@@ -62,23 +73,33 @@ package struct Replay {
     case .file(let path):
       var options = SegmentedLog.Options()
       options.isReadOnly = true
-      (folds, records) = try fold(
-        SegmentedLog(opening: path, options: options), path, since: began, report)
+      let log = try SegmentedLog(opening: path, options: options)
+      defer { log.close() }
+      (folds, records) = try fold(log, path, since: began, report)
+      directory = try topology(of: log, path)
+      routes = try topology(of: log, path)
     case .kafka(let brokers, let prefix):
-      var options = KafkaLog.Options(brokers: brokers)
+      var options =
+        settings?.kafkaOptions(brokers, prefix) ?? KafkaLog.Options(brokers: brokers)
       options.prefix = prefix
+      options.partitions = nil
       options.makesTopics = false
-      (folds, records) = try fold(KafkaLog(options), options.url, since: began, report)
+      let log = try KafkaLog(options)
+      defer { log.close() }
+      (folds, records) = try fold(log, options.url, since: began, report)
+      directory = try topology(of: log, options.url)
+      routes = try topology(of: log, options.url)
     }
-    return Outcome(channels: folds, records: records, elapsed: clock.now - began)
+    return Outcome(
+      channels: folds, directory: directory, routes: routes, records: records,
+      elapsed: clock.now - began)
   }
 
-  /// Folds every partition of messages of a log, and closes it.
-  private func fold(
+  /// Folds every partition of messages of a log.
+  package func fold(
     _ log: some EventLog, _ name: String, since began: ContinuousClock.Instant,
     _ report: (Progress) -> Void
   ) throws -> ([Fold<Channels>], records: Int) {
-    defer { log.close() }
     if let end, end.log != log.identity {
       throw SettingsFailure(
         description: "the position is of log \(end.log); \(name) is log \(log.identity)")
@@ -87,17 +108,10 @@ package struct Replay {
     var records = 0
     let partitions = log.layout.partitions(of: .messages)
     for partition in partitions {
-      let bounds = try log.bounds(of: partition)
-      var sink = Until(
-        lastTime, before: end?[partition], Fold<Channels>(partition, position: bounds.start))
-      var position = bounds.start
-      while position < bounds.end, !sink.isOver {
-        position = try log.read(partition, from: position, bytesMax: 4 << 20, into: &sink)
-        let length = max(1, Double(bounds.end.rawValue - bounds.start.rawValue))
-        let share = Double(position.rawValue - bounds.start.rawValue) / length
+      let sink = try fold(partition, of: log, name, as: Channels.self) { count, share in
         report(
           Progress(
-            records: records + sink.records,
+            records: records + count,
             share: (Double(partition.index) + share) / Double(partitions.count),
             elapsed: .now - began))
       }
@@ -105,5 +119,41 @@ package struct Replay {
       folds.append(sink.sink)
     }
     return (folds, records)
+  }
+
+  /// Folds what the log says of nodes and routes, up to the same place as its messages.
+  private func topology<State: Projection>(
+    of log: some EventLog, _ name: String, as projection: State.Type = State.self
+  ) throws -> Fold<State> {
+    try fold(Partition(.topology, 0), of: log, name, as: projection) { _, _ in }.sink
+  }
+
+  /// Folds a partition, from the start again when compaction overtakes it (law 7), and says so when the place asked for is gone
+  /// (law 30).
+  private func fold<State: Projection>(
+    _ partition: Partition, of log: some EventLog, _ name: String, as projection: State.Type,
+    _ report: (_ records: Int, _ share: Double) -> Void
+  ) throws -> Until<Fold<State>> {
+    let whole = try log.bounds(of: partition)
+    var bounds = whole
+    while true {
+      var sink = Until(
+        lastTime, before: end?[partition], Fold<State>(partition, position: bounds.start))
+      let watch = TombstoneWatch(since: bounds)
+      var position = bounds.start
+      var verdict = TombstoneWatch.Verdict.goOn
+      while verdict == .goOn, position < whole.end, !sink.isOver {
+        let from = position
+        position = try log.read(partition, from: from, bytesMax: 4 << 20, into: &sink)
+        bounds = try log.bounds(of: partition)
+        verdict = watch.verdict(afterReadingFrom: from, bounds)
+        let length = max(1, Double(whole.end.rawValue - whole.start.rawValue))
+        report(sink.records, Double(position.rawValue - whole.start.rawValue) / length)
+      }
+      guard verdict == .goOn else { continue }
+      try TimeTravel(lastTime: lastTime, end: end?[partition]).check(
+        partition, of: name, bounds, folded: sink.records, before: sink.sink.position)
+      return sink
+    }
   }
 }

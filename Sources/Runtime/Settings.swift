@@ -1,13 +1,19 @@
 import Configuration
+import Logging
+import Synchronization
 import SystemPackage
 
 /// How an instance runs: flags over environment (`SIGNALBOX_…`) over a YAML file over the defaults below.
 package struct Settings: Sendable {
   package var log: LogURL
+  /// Whether somebody chose it, anywhere.
+  package var isLogChosen: Bool
   package var host: String
   package var port: Int
   /// Partitions of a log that is made now; an existing one keeps its own.
   package var partitions: Int?
+  /// Copies that brokers keep of topics that are made now; nil leaves it to them.
+  package var replicationFactor: Int?
   package var compression: String
   package var segmentBytes: Int
   package var compactionSeconds: Int
@@ -35,6 +41,7 @@ package struct Settings: Sendable {
     "host": "127.0.0.1",
     "port": 8080,
     "partitions": 0,
+    "replication-factor": 0,
     "compression": "lz4",
     "segment-bytes": 67_108_864,
     "compaction-seconds": 30,
@@ -69,8 +76,9 @@ package struct Settings: Sendable {
         EnvironmentVariablesProvider().prefixKeys(with: "signalbox"),
       ]
       if let file {
-        providers.append(try await FileProvider<YAMLSnapshot>(filePath: FilePath(file)))
+        providers.append(try await Settings.provider(readingFile: file))
       }
+      isLogChosen = ConfigReader(providers: providers).string(forKey: "log") != nil
       providers.append(
         InMemoryProvider(
           name: "defaults",
@@ -83,11 +91,12 @@ package struct Settings: Sendable {
       port = try reader.requiredInt(forKey: "port")
       let partitions = try reader.requiredInt(forKey: "partitions")
       self.partitions = partitions == 0 ? nil : partitions
+      let replicationFactor = try reader.requiredInt(forKey: "replication-factor")
+      self.replicationFactor = replicationFactor == 0 ? nil : replicationFactor
       compression = try reader.requiredString(forKey: "compression")
       segmentBytes = try reader.requiredInt(forKey: "segment-bytes")
       compactionSeconds = try reader.requiredInt(forKey: "compaction-seconds")
-      allowedOrigins = try reader.requiredString(forKey: "allowed-origins")
-        .split(separator: ",").map { String($0.filter { !$0.isWhitespace }) }
+      allowedOrigins = try Settings.origins(reader.requiredString(forKey: "allowed-origins"))
       heartbeatSeconds = try reader.requiredInt(forKey: "heartbeat-seconds")
       retryMilliseconds = try reader.requiredInt(forKey: "retry-milliseconds")
       connectionsMax = try reader.requiredInt(forKey: "connections-max")
@@ -111,6 +120,7 @@ package struct Settings: Sendable {
     let ranges: [(String, Int, ClosedRange<Int>)] = [
       ("port", port, 0...65_535),
       ("partitions", partitions ?? 1, 1...256),
+      ("replication-factor", replicationFactor ?? 1, 1...32),
       ("segment-bytes", segmentBytes, 65_536...(1 << 30)),
       ("compaction-seconds", compactionSeconds, 1...86_400),
       ("heartbeat-seconds", heartbeatSeconds, 1...3600),
@@ -132,6 +142,61 @@ package struct Settings: Sendable {
       throw SettingsFailure(
         description: "configuration: compression is “\(compression)”; it must be lz4 or none")
     }
+    guard Logger.Level(rawValue: logLevel) != nil else {
+      let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+      throw SettingsFailure(
+        description: "configuration: log-level is “\(logLevel)”; it must be one of \(levels)")
+    }
+  }
+
+  /// The settings of a YAML file. A name that is none is an error: it may be a setting misspelt, which then would not hold.
+  private static func provider(readingFile file: String) async throws -> any ConfigProvider {
+    let names = Names()
+    // A provider tells nobody which names it has read, but it asks of each whether its value is a secret.
+    let options = YAMLSnapshot.ParsingOptions(
+      secretsSpecifier: .dynamic { name, _ in
+        names.add(name)
+        return name == "kafka-properties"
+      })
+    let provider = try await FileProvider<YAMLSnapshot>(
+      parsingOptions: options, filePath: FilePath(file))
+    if let unknown = names.all.sorted().first(where: { defaults[$0] == nil }) {
+      throw SettingsFailure(
+        description: "configuration: \(file) sets “\(unknown)”, which is no setting; there are "
+          + defaults.keys.sorted().joined(separator: ", "))
+    }
+    return provider
+  }
+
+  /// Names that a file has.
+  private final class Names: Sendable {
+    private let names = Mutex<Set<String>>([])
+
+    var all: Set<String> { names.withLock { $0 } }
+    func add(_ name: String) { names.withLock { _ = $0.insert(name) } }
+  }
+
+  /// Origins as browsers send them: anything else would never be met.
+  private static func origins(_ text: String) throws(SettingsFailure) -> [String] {
+    let origins = text.split(separator: ",").map { String($0.filter { !$0.isWhitespace }) }
+    for origin in origins where origin != "*" {
+      let parts = origin.split(separator: "://", omittingEmptySubsequences: false)
+      guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty, origin == origin.lowercased(),
+        !parts[1].contains(where: { "/?#@".contains($0) })
+      else {
+        throw SettingsFailure(
+          description:
+            "configuration: allowed-origins has “\(origin)”; write an origin as browsers send it: "
+            + "https://example.org or http://localhost:3000, in small letters, without anything behind it"
+        )
+      }
+    }
+    guard origins.count == 1 || !origins.contains("*") else {
+      throw SettingsFailure(
+        description:
+          "configuration: allowed-origins has * among others; write * alone, or only the others")
+    }
+    return origins
   }
 
   /// Properties of librdkafka, one `name=value` to a line.
@@ -144,7 +209,7 @@ package struct Settings: Sendable {
           description: "configuration: kafka-properties has a line that is not name=value")
       }
       let name = line[..<equals].filter { !$0.isWhitespace }
-      properties[name] = String(line[line.index(after: equals)...])
+      properties[name] = String(line[line.index(after: equals)...].drop(while: \.isWhitespace))
     }
     return properties
   }

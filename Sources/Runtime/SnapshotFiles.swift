@@ -37,6 +37,13 @@ package struct SnapshotFiles: Sendable {
     }
   }
 
+  /// Removes what was being written when a process ended. Nobody else may write here.
+  package func removeUnfinished() {
+    for name in allNames() where name.hasSuffix(".snapshot.part") {
+      unlink(folder.appending(name).string)
+    }
+  }
+
   /// The bytes of the stored snapshots of a projection, newest first. One that cannot be read is left out.
   package func newestFirst(of projection: String, in partition: Partition) -> [[UInt8]] {
     names(of: projection, in: partition).compactMap { name in
@@ -62,17 +69,21 @@ package struct SnapshotFiles: Sendable {
   }
 
   private func names(of projection: String, in partition: Partition) -> [String] {
+    let prefix = prefix(projection, partition)
+    return allNames().filter { $0.hasPrefix(prefix) && $0.hasSuffix(".snapshot") }.sorted(by: >)
+  }
+
+  private func allNames() -> [String] {
     guard let stream = opendir(folder.string) else { return [] }
     defer { closedir(stream) }
-    let prefix = prefix(projection, partition)
     var names: [String] = []
     while let entry = readdir(stream) {
       let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
         String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
       }
-      if name.hasPrefix(prefix), name.hasSuffix(".snapshot") { names.append(name) }
+      names.append(name)
     }
-    return names.sorted(by: >)
+    return names
   }
 
   private func prefix(_ projection: String, _ partition: Partition) -> String {

@@ -7,21 +7,21 @@ import Projections
 ///
 /// Streams resume from where the fold starts, so the newest snapshot that leaves `recentBytes` of the log to be read is taken. When all
 /// are newer, the newest is: a short start is worth more than old tokens, which get the state.
-func startingFold(
+func startingFold<State: Projection>(
   _ partition: Partition, _ log: some EventLog, _ files: SnapshotFiles?, recentBytes: Int,
   _ logger: Logger
-) throws(LogError) -> Fold<Channels> {
+) throws(LogError) -> Fold<State> {
   let bounds = try log.bounds(of: partition)
   let tail = try log.tailStart(of: partition, bytesMax: recentBytes)
-  var newest: Fold<Channels>?
-  for bytes in files?.newestFirst(of: Channels.name, in: partition) ?? [] {
+  var newest: Fold<State>?
+  for bytes in files?.newestFirst(of: State.name, in: partition) ?? [] {
     do throws(SnapshotFailure) {
-      let fold: Fold<Channels> = try Snapshot.decode(
+      let fold: Fold<State> = try Snapshot.decode(
         bytes, of: log.identity, partition, within: bounds)
       newest = newest ?? fold
       if fold.position <= tail { return fold }
     } catch {
-      logger.warning("a snapshot of \(partition) is left aside: \(error)")
+      logger.warning("a snapshot of \(State.name) of \(partition) is left aside: \(error)")
     }
   }
   // What is left to read is little either way, and the beginning serves old tokens too.

@@ -10,17 +10,15 @@ struct Doctor: AsyncParsableCommand {
       be asked, 2 something is refused: records or deletions are or will be lost.
       """)
 
-  @Option(help: "The log: kafka://HOST:PORT?prefix=NAME or file:FOLDER.")
-  var log = "file:./data"
-  @Option(help: "A property of librdkafka as name=value, such as those for TLS; may be repeated.")
-  var kafkaProperty: [String] = []
+  @Option(
+    help: "The log: kafka://HOST:PORT?prefix=NAME or file:FOLDER (default file:./data).")
+  var log: String?
+  @OptionGroup var options: LogOptions
   @Flag(help: "Print one JSON object.")
   var json = false
 
   func run() async throws {
-    let doctor = Runtime.Doctor(
-      of: try LogURL(log),
-      properties: try Settings.properties(kafkaProperty.joined(separator: "\n")))
+    let doctor = try await Runtime.Doctor(options.settings(of: log))
     let found = try doctor.examine()
     if json {
       let encoder = JSONEncoder()

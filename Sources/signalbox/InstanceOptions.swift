@@ -14,6 +14,11 @@ struct InstanceOptions: ParsableArguments {
   var port: String?
   @Option(help: "Partitions of a log that is made now, 1 to 256 (default 2).")
   var partitions: String?
+  @Option(
+    help:
+      "On Kafka: copies of topics that are made now; with 3, two at least have what is acknowledged."
+  )
+  var replicationFactor: String?
   @Option(help: "How batches are stored: lz4 or none (default lz4).")
   var compression: String?
   @Option(help: "Bytes of a segment file (default 67108864).")
@@ -49,6 +54,7 @@ struct InstanceOptions: ParsableArguments {
   func settings(over changes: [String: String] = [:]) async throws -> Settings {
     let given: [(String, String?)] = [
       ("log", log), ("host", host), ("port", port), ("partitions", partitions),
+      ("replication-factor", replicationFactor),
       ("compression", compression), ("segment-bytes", segmentBytes),
       ("compaction-seconds", compactionSeconds), ("allowed-origins", allowedOrigins),
       ("heartbeat-seconds", heartbeatSeconds), ("retry-milliseconds", retryMilliseconds),

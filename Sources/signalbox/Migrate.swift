@@ -16,15 +16,17 @@ struct Migrate: AsyncParsableCommand {
   var from = "file:./data"
   @Option(help: "Where it goes: kafka://HOST:PORT?prefix=NAME; there must be no log yet.")
   var to: String
-  @Option(help: "A property of librdkafka as name=value, such as those for TLS; may be repeated.")
-  var kafkaProperty: [String] = []
+  @Option(help: "Copies of the topics; with 3, two at least have what is acknowledged.")
+  var replicationFactor: String?
+  @OptionGroup var options: LogOptions
   @Flag(help: "Print one JSON object.")
   var json = false
 
   func run() async throws {
-    let migration = try Migration(
-      from: try LogURL(from), to: try LogURL(to),
-      properties: try Settings.properties(kafkaProperty.joined(separator: "\n")))
+    var changes: [String: String] = [:]
+    if let replicationFactor { changes["replication-factor"] = replicationFactor }
+    let migration = try await Migration(
+      from: try LogURL(from), to: options.settings(of: to, over: changes))
     let isTerminal = isatty(STDERR_FILENO) == 1
     var lastShown = Duration.zero
     let outcome = try migration.run {

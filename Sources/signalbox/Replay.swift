@@ -9,12 +9,17 @@ struct Replay: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Fold a log up to a time or a position and print what it says.",
     discussion: """
-      Without --channel it prints the digest of each partition: equal logs give equal digests on any \
-      machine. A served log can be replayed too: it is only read.
+      Without --channel it prints what each partition folds to, messages and topology, with a digest: equal logs \
+      give equal digests on any machine. A served log can be replayed too: it is only read. What was replaced or deleted \
+      is gone when the log has been compacted: a time or a position before that is refused.
       """)
 
-  @Option(help: "file:FOLDER, or recording:FILE without its .log.")
-  var log = "file:./data"
+  @Option(
+    help:
+      "file:FOLDER, kafka://HOST:PORT?prefix=NAME, or recording:FILE without its .log (default file:./data)."
+  )
+  var log: String?
+  @OptionGroup var options: LogOptions
   @Option(help: "The last time to read: 2013-01-15T11:00:00Z, or milliseconds since 1970.")
   var until: String?
   @Option(help: "A position to stop at, as publish prints it; other partitions are read whole.")
@@ -27,8 +32,10 @@ struct Replay: AsyncParsableCommand {
   func run() async throws {
     let isTerminal = isatty(STDERR_FILENO) == 1
     var lastShown = Duration.zero
+    let settings = try await options.settings(of: log)
     let replay = Runtime.Replay(
-      of: try LogURL(log), until: try until.map(milliseconds), before: try position.map(place))
+      of: settings.log, with: settings, until: try until.map(milliseconds),
+      before: try position.map(place))
     let outcome = try replay.run {
       guard isTerminal, $0.elapsed - lastShown > .milliseconds(200) else { return }
       lastShown = $0.elapsed
@@ -44,22 +51,10 @@ struct Replay: AsyncParsableCommand {
 
   private func printDigests(_ outcome: Runtime.Replay.Outcome) throws {
     if json {
-      let partitions = outcome.channels.map { fold in
-        PartitionReport(
-          partition: "\(fold.partition)", position: fold.position.rawValue,
-          messages: fold.state.count, records: fold.state.counts.records,
-          poison: fold.state.counts.poison, unknown: fold.state.counts.unknown,
-          digest: fold.state.digest)
-      }
-      try printJSON(partitions)
+      try printJSON(FoldReport.all(outcome))
       return
     }
-    for fold in outcome.channels {
-      let counts = fold.state.counts
-      printLine(
-        "\(fold.partition)  position \(fold.position)  messages \(fold.state.count)"
-          + "  poison \(counts.poison)  unknown \(counts.unknown)  \(fold.state.digest)")
-    }
+    for report in FoldReport.all(outcome) { printLine(report.text) }
     let seconds = outcome.elapsed / .seconds(1)
     let rate = Int(Double(outcome.records) / max(seconds, 1e-9))
     printLine("\(outcome.records) records in \(Int(seconds * 1000)) ms, \(rate) a second")
@@ -100,16 +95,6 @@ struct Replay: AsyncParsableCommand {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     printLine(String(decoding: try encoder.encode(value), as: UTF8.self))
   }
-}
-
-private struct PartitionReport: Encodable {
-  var partition: String
-  var position: Int64
-  var messages: Int
-  var records: UInt64
-  var poison: UInt64
-  var unknown: UInt64
-  var digest: String
 }
 
 private struct MessageReport: Encodable {

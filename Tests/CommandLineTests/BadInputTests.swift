@@ -39,7 +39,40 @@ import Testing
 
   @Test func `an address that is taken`() throws {
     expectFailure(
-      try Program("serve", "--log", "memory:", "--host", "192.0.2.1", "--port", "1"), "192.0.2.1")
+      try Program(
+        "serve", "--log", "memory:", "--host", "192.0.2.1", "--port", "1", "--connections-max", "9"),
+      "192.0.2.1")
+  }
+
+  /// Commands of the log, but `migrate`, which looks at the embedded one first.
+  @Test(arguments: ["serve", "replay", "doctor"])
+  func `a broker that cannot be reached`(_ command: String) throws {
+    expectFailure(
+      try Program(
+        command, "--log", "kafka://127.0.0.1:1",
+        environment: ["SIGNALBOX_APPEND_TIMEOUT_SECONDS": "1"]), "kafka://127.0.0.1:1",
+      "check that the broker runs")
+  }
+
+  @Test(arguments: ["serve", "replay", "doctor"])
+  func `a property that librdkafka does not know, from a flag or the environment`(
+    _ command: String
+  ) throws {
+    expectFailure(
+      try Program(
+        command, "--log", "kafka://127.0.0.1:1", "--kafka-property", "no.such.property=s3cret"),
+      "no.such.property")
+    let program = try Program(
+      command, "--log", "kafka://127.0.0.1:1",
+      environment: ["SIGNALBOX_KAFKA_PROPERTIES": "acks=s3cret"])
+    expectFailure(program, "acks", "may not be set")
+    #expect(!program.error.contains("s3cret"))
+  }
+
+  @Test func `a user in the URL of a broker`() throws {
+    let program = try Program("serve", "--log", "kafka://anna:s3cret@127.0.0.1:1")
+    expectFailure(program, "sasl.password")
+    #expect(!program.error.contains("s3cret"))
   }
 
   @Test func `nobody answers`() throws {

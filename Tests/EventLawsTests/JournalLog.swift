@@ -19,6 +19,8 @@ enum JournalBug {
   case forgetsKeys
   /// It drops the tombstones below the clean point, which is behind the horizon that it tells.
   case dropsTombstonesEarly
+  /// It does not say what it has compacted.
+  case hidesCleanPoint
 }
 
 /// A log in memory over a journal that survives a crash as far as it was synced.
@@ -138,6 +140,7 @@ final class JournalLog: EventLog {
     var bounds = try memory.bounds(of: partition)
     if damage[partition] != nil { bounds.end = Offset(.max) }
     if bug == .dropsTombstonesEarly { bounds.tombstoneHorizon = .zero }
+    if bug == .hidesCleanPoint { bounds.cleanPoint = .zero }
     return bounds
   }
 

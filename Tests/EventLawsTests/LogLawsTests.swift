@@ -37,7 +37,7 @@ import Testing
       (.durability, "burst", 0.3), (.corruption, "damage named", 0.5),
       (.failedSync, "stopped", 0.3),
       (.fencing, "zombie", 0.2), (.fencing, "restart", 0.2), (.idempotence, "retry", 0.4),
-      (.idempotence, "restart", 0.2),
+      (.idempotence, "restart", 0.2), (.timeTravel, "compacted", 0.2),
     ]
     for (law, label, least) in seen {
       let share = try #require(report.reports[law]).share(of: label)
@@ -51,6 +51,7 @@ import Testing
     (.acknowledgesEarly, .durability, 2), (.servesDamage, .corruption, 2),
     (.goesOnAfterFailure, .failedSync, 3), (.forgetsEpochs, .fencing, 3),
     (.losesEmptyValues, .agreement, 1), (.forgetsKeys, .idempotence, 3),
+    (.hidesCleanPoint, .timeTravel, 2),
   ])
   func `a planted bug is found by its law`(
     _ bug: JournalBug, _ law: LogLaw, _ steps: Int

@@ -28,7 +28,9 @@ import Testing
       ])
     #expect(
       try log.bounds(of: partition)
-        == LogBounds(start: .zero, end: Offset(6), tombstoneHorizon: .zero))
+        == LogBounds(
+          start: .zero, end: Offset(6), tombstoneHorizon: .zero, cleanPoint: Offset(4),
+          cleanTime: 0, cleanings: 1))
   }
 
   @Test func `a tombstone outlives what it deletes, until the horizon passes it`() async throws {

@@ -21,7 +21,9 @@ import Testing
       try log.trim(partition, before: start)
       #expect(
         try log.bounds(of: partition)
-          == LogBounds(start: start, end: Offset(9), tombstoneHorizon: .zero))
+          == LogBounds(
+            start: start, end: Offset(9), tombstoneHorizon: .zero, cleanPoint: start,
+            cleanTime: start == .zero ? .min : 5))
       #expect(try log.offsets(partition) == Array(start.rawValue..<9))
       #expect(try log.tailStart(of: partition, bytesMax: .max) == start)
       if start > .zero {

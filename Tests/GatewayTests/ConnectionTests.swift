@@ -37,14 +37,96 @@ import Testing
     }
   }
 
-  @Test func `a body that does not arrive in time closes the connection`() async throws {
+  @Test func `a body that does not arrive in time is refused, and the connection closed`()
+    async throws
+  {
     try await withServer(over: makeLog()) {
       $0.limits.bodyTimeoutSeconds = 0.2
+      $0.cors = .any
     } _: { server in
       let connection = try await server.connect(
-        greeting: "POST /v1/channels/c/messages HTTP/1.1\r\nHost: t\r\n"
+        greeting:
+          "POST /v1/channels/c/messages HTTP/1.1\r\nHost: t\r\nOrigin: https://a.example\r\n"
           + "Content-Length: 10\r\n\r\nab")
+      try await connection.wait("408") {
+        $0.hasPrefix("HTTP/1.1 408 ") && $0.contains("body-timeout")
+      }
+      #expect(connection.text.contains("\r\nAccess-Control-Allow-Origin: *\r\n"))
       try await connection.waitUntilClosed()
+      #expect(connection.text.ranges(of: "HTTP/1.1 ").count == 1)
+    }
+  }
+
+  @Test func `a later head that does not arrive in time is refused, silence is not`() async throws {
+    try await withServer(over: makeLog()) {
+      $0.limits.idleTimeoutSeconds = 1
+    } _: { server in
+      let silent = try await server.connect(greeting: "GET /healthz HTTP/1.1\r\nHost: t\r\n\r\n")
+      let trickling = try await server.connect()
+      #expect(try await server.request(on: trickling, "GET", "/healthz").status == 200)
+      try await trickling.send("GET /healthz HTTP/1.1\r\nHo")
+      try await silent.waitUntilClosed()
+      #expect(!silent.text.contains("HTTP/1.1 408 "))
+      try await trickling.waitUntilClosed()
+      #expect(trickling.text.contains("HTTP/1.1 408 ") && trickling.text.contains("head-timeout"))
+    }
+  }
+
+  /// Makes a channel whose state is more than the kernel takes for a connection on this machine.
+  private func fill(_ channel: String, _ server: TestServer) async throws {
+    let text = String(repeating: "x", count: 1 << 20)
+    var position = ""
+    for number in 0..<16 {
+      position = try await server.publish(channel, text, key: "\(number)").position
+    }
+    _ = try await server.request("GET", "/v1/channels/none?min=\(position)")
+  }
+
+  @Test func `an answer that is under way is read to its end while the server drains`()
+    async throws
+  {
+    let slow = try await withServer(over: makeLog()) { server in
+      try await fill("c", server)
+      let slow = try await server.connect(receiveBuffer: 4096)
+      try await slow.send("GET /v1/channels/c HTTP/1.1\r\nHost: t\r\n\r\n")
+      try await slow.wait("head") { $0.hasPrefix("HTTP/1.1 200 ") }
+      try await slow.setReading(false)
+      await server.services.triggerGracefulShutdown()
+      try await Task.sleep(for: .milliseconds(300))
+      try await slow.setReading(true)
+      try await slow.wait(for: "\"key\":\"15\"")
+      return slow
+    }
+    try await slow.waitUntilClosed()
+    #expect(slow.received.last == UInt8(ascii: "}"))
+  }
+
+  @Test func `a client that takes nothing of its answer is let go, one that takes its time is not`()
+    async throws
+  {
+    try await withServer(over: makeLog()) {
+      // The connection is not idle as long as its client reads.
+      $0.limits.idleTimeoutSeconds = 4
+      $0.limits.writeTimeoutSeconds = 3
+    } _: { server in
+      try await fill("c", server)
+      let slow = try await server.connect(receiveBuffer: 4096)
+      try await slow.send("GET /v1/channels/c HTTP/1.1\r\nHost: t\r\n\r\n")
+      try await slow.wait("head") { $0.hasPrefix("HTTP/1.1 200 ") }
+      let stuck = try await server.connect(receiveBuffer: 4096)
+      try await stuck.setReading(false)
+      try await stuck.send("GET /v1/channels/c HTTP/1.1\r\nHost: t\r\n\r\n")
+      try await waitUntil("one is gone", seconds: 60) {
+        try await slow.setReading(false)
+        try await Task.sleep(for: .milliseconds(100))
+        try await slow.setReading(true)
+        return try await server.request("GET", "/readyz").body.contains("\"connections\":2,")
+      }
+      try await slow.wait(for: "\"key\":\"15\"")
+      // It is closed behind what the kernel had taken.
+      try? await stuck.setReading(true)
+      try await stuck.waitUntilClosed()
+      #expect(stuck.received.count < 16 << 20)
     }
   }
 
@@ -62,6 +144,60 @@ import Testing
       #expect(later.status == 431)
       #expect(later.member("type") == "urn:signalbox:problem:head-too-large")
       try await connection.waitUntilClosed()
+    }
+  }
+
+  @Test(arguments: ["/healthz", "/v1/channels/c/events"])
+  func `a head with too many fields is refused, on a stream too`(target: String) async throws {
+    try await withServer(over: makeLog()) {
+      $0.limits.headerFieldsMax = 10
+      $0.cors = .origins(["https://a.example"])
+    } _: { server in
+      for (count, isRefused) in [(10, false), (11, true)] {
+        let fields = (2..<count).map { "X-\($0): y\r\n" }.joined()
+        let connection = try await server.connect(
+          greeting:
+            "GET \(target) HTTP/1.1\r\nHost: t\r\nOrigin: https://a.example\r\n\(fields)\r\n")
+        try await connection.wait("answer") {
+          $0.contains("alive") || $0.contains("event: live") || $0.contains("head-too-large")
+        }
+        #expect(connection.text.hasPrefix("HTTP/1.1 431 ") == isRefused, "\(count) fields")
+        if target != "/healthz" {
+          #expect(
+            connection.text.contains(
+              "\r\nAccess-Control-Allow-Origin: https://a.example\r\n"))
+        }
+        await connection.close()
+      }
+    }
+  }
+
+  @Test func `what is refused before it is a request says so to pages that may read it`()
+    async throws
+  {
+    try await withServer(over: makeLog()) {
+      $0.limits.headerTimeoutSeconds = 0.2
+      $0.limits.headerBytesMax = 1000
+      $0.limits.connectionsMax = 1
+      $0.cors = .origins(["https://a.example"])
+    } _: { server in
+      let stream = try await server.stream("/v1/channels/c/events")
+      try await stream.waitUntilLive()
+      let origin = "Host: t\r\nOrigin: https://a.example\r\n"
+      let filler = "X-Filler: \(String(repeating: "x", count: 1200))\r\n\r\n"
+      for (rest, status) in [("X", 408), (filler, 431), ("\r\n", 503)] {
+        let connection = try await server.connect(
+          greeting: "GET /healthz HTTP/1.1\r\n\(origin)\(rest)")
+        try await connection.wait("\(status)") { $0.hasPrefix("HTTP/1.1 \(status) ") }
+        #expect(
+          connection.text.contains("\r\nAccess-Control-Allow-Origin: https://a.example\r\n"),
+          "\(status)")
+        try await connection.waitUntilClosed()
+      }
+      let stranger = try await server.connect(
+        greeting: "GET /healthz HTTP/1.1\r\nHost: t\r\nOrigin: https://b.example\r\n\r\n")
+      try await stranger.wait("503") { $0.hasPrefix("HTTP/1.1 503 ") }
+      #expect(!stranger.text.contains("Access-Control-Allow-Origin"))
     }
   }
 

@@ -47,6 +47,16 @@ import Testing
     }
   }
 
+  @Test func `a partition in which something happens all the time is let go too`() async throws {
+    try await withServer(over: RemoteLog(makeLog(), isBusy: true)) {
+      $0.partitionIdleSeconds = 0.2
+    } _: { server in
+      #expect(try await server.request("GET", "/v1/channels/news").status == 200)
+      #expect(try await idleCount(server) == 0)
+      try await waitUntil("let go under load") { try await idleCount(server) == 1 }
+    }
+  }
+
   @Test func `streams of several partitions wait for all of them`() async throws {
     let log = makeLog(partitions: 8)
     try await withServer(over: log) {

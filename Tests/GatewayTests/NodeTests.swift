@@ -35,8 +35,14 @@ import Testing
       let left = try await server.request("DELETE", "/v1/nodes/n%2F1?incarnation=1")
       #expect(left.status == 202)
       #expect(try requests(log) == ["n/1": .join(incarnation: 2, capacity: 1, url: "")])
-      _ = try await server.request("DELETE", "/v1/nodes/n%2F1")
+      // A leave under the key of the join is no join.
+      let gone = try await server.request("DELETE", "/v1/nodes/n%2F1", headers: key)
+      #expect(gone.position != first.position)
       #expect(try requests(log) == ["n/1": .leave(incarnation: 2)])
+      let longest = try await server.request(
+        "PUT", "/v1/nodes/\(String(repeating: "n", count: 255))",
+        headers: ["Idempotency-Key: \(String(repeating: "k", count: 255))"])
+      #expect(longest.status == 202)
     }
   }
 

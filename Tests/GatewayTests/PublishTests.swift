@@ -40,6 +40,33 @@ import Testing
     }
   }
 
+  @Test func `an idempotency key counts for one operation on one key`() async throws {
+    try await withServer(over: makeLog()) { server in
+      let headers = ["Idempotency-Key: x"]
+      let first = try await server.publish("c", "one", key: "a", headers: headers)
+      // Another key, or a deletion, under the same value is another request, and is not answered with what it did not do.
+      let other = try await server.publish("c", "two", key: "b", headers: headers)
+      #expect(other.status == 201)
+      #expect(other.member("id") != first.member("id"))
+      let own = try await server.publish("c", "three", headers: headers)
+      #expect(own.status == 201)
+      let deleted = try await server.request(
+        "DELETE", "/v1/channels/c/messages/a", headers: headers)
+      #expect(deleted.position != first.position)
+      let read = try await server.request("GET", "/v1/channels/c?min=\(deleted.position)")
+      #expect(!read.body.contains("\"key\":\"a\"") && read.body.contains("\"key\":\"b\""))
+      // Each of them is repeated for itself. What a repetition carries is not looked at: the first stands.
+      let again = try await server.publish("c", "changed", key: "b", headers: headers)
+      #expect(again.status == 200)
+      #expect(again.body == other.body)
+      let gone = try await server.request(
+        "DELETE", "/v1/channels/c/messages/a", headers: headers)
+      #expect(gone.body == deleted.body)
+      let keyless = try await server.publish("c", "three", headers: headers)
+      #expect(keyless.status == 200 && keyless.body == own.body)
+    }
+  }
+
   @Test func `a message expires when its time to live is over, also when nothing else happens`()
     async throws
   {

@@ -59,6 +59,39 @@ import Testing
     }
   }
 
+  @Test(arguments: ["/healthz", "/readyz", "/v1/channels/c", "/", "/nowhere"])
+  func `HEAD answers as GET does, without the body, and the connection goes on`(target: String)
+    async throws
+  {
+    try await withServer(over: makeLog()) {
+      $0.pages = ["/": StaticPage(contentType: "text/html", bytes: Array("<p>hi".utf8))]
+    } _: { server in
+      try await waitUntilReady(server)
+      try await server.publish("c", "one", key: "k")
+      let get = try await server.request("GET", target)
+      let connection = try await server.connect(
+        greeting:
+          "HEAD \(target) HTTP/1.1\r\nHost: t\r\n\r\nGET /healthz HTTP/1.1\r\nHost: t\r\n\r\n")
+      let text = try await connection.wait("the next answer") { $0.hasSuffix("{\"alive\":true}") }
+      #expect(text.hasPrefix("HTTP/1.1 \(get.status) "))
+      let end = try #require(text.firstRange(of: "\r\n\r\n")).upperBound
+      let head = text[..<end].lowercased()
+      #expect(text[end...].hasPrefix("HTTP/1.1 200 "))
+      #expect(head.contains("\r\ncontent-type: \(get.headers["content-type"] ?? "")\r\n"))
+      #expect(head.contains("\r\ncontent-length: \(get.body.utf8.count)\r\n"))
+    }
+  }
+
+  @Test func `a stream has no HEAD, and says what it has`() async throws {
+    try await withServer(over: makeLog()) { server in
+      let connection = try await server.connect(
+        greeting: "HEAD /v1/channels/c/events HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n")
+      try await connection.waitUntilClosed()
+      #expect(connection.text.hasPrefix("HTTP/1.1 405 "))
+      #expect(connection.text.contains("\r\nAllow: GET, OPTIONS\r\n"))
+    }
+  }
+
   @Test func `when the log stops, readiness says why and the rest goes on`() async throws {
     let log = makeLog()
     try await withServer(over: log) { server in

@@ -106,6 +106,10 @@ import Testing
       try await server.publish("d", "end", key: "end")
       try await slow.connection.setReading(true)
       try await slow.connection.wait(for: "\"data\":\"end\"")
+      // Channels that are written together come in any order.
+      try await slow.wait("all of them") { blocks in
+        blocks.count { $0.event == "message" && $0.isMessage } > 1000
+      }
       let keys = slow.blocks.filter { $0.event == "message" && $0.isMessage }
       #expect(keys.count == 1001)
       #expect(slow.blocks.filter { $0.event == "snapshot" }.count == 1)
@@ -119,6 +123,8 @@ import Testing
     try await withServer(over: log) {
       $0.limits.slowReaderBytesMax = 64 << 10
       $0.limits.recentBytesMax = 64 << 20
+      // That is for answers, not for streams.
+      $0.limits.writeTimeoutSeconds = 0.1
     } _: { server in
       let connection = try await server.connect(receiveBuffer: 4096)
       #expect(try await server.request(on: connection, "GET", "/healthz").status == 200)

@@ -66,6 +66,24 @@ import Testing
     #expect(try three.all(messages).count == 602)
   }
 
+  @Test func `the key of an append that lies across where another instance begins counts there`()
+    async throws
+  {
+    let options = try Shared.broker.options()
+    let one = try KafkaLog(options)
+    // More records than what an instance begins to follow from; and the end of the transaction takes an offset.
+    let records = (0..<Int(TailReader.windowMin) + 100).map { record("r\($0)", "x") }
+    let large = AppendBatch(records, timestamp: milliseconds(), idempotencyKey: "k")
+    let first = try await one.append(large, to: messages)
+    _ = try await one.append(batch("after"), to: messages)
+    one.close()
+    let two = try KafkaLog(options)
+    defer { two.close() }
+    let again = try await two.append(large, to: messages)
+    #expect(again == Appended(first: first.first, end: first.end, isRepeat: true))
+    #expect(try two.all(messages).count == records.count + 1)
+  }
+
   @Test func `a key outside of the window no longer counts`() async throws {
     let options = try Shared.broker.options { $0.idempotencyOffsets = 300 }
     let one = try KafkaLog(options)

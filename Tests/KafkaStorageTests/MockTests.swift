@@ -79,6 +79,14 @@ import Testing
       try await log.append(batch("b"), to: messages)
     }
     #expect("\(String(describing: error))".contains(reason))
+    // It is the record that is refused: nothing has stopped.
+    #expect(error?.isStop == false)
+    if refusal == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE {
+      guard case .tooLarge = error else {
+        Issue.record("\(String(describing: error))")
+        return
+      }
+    }
     #expect(try await eventually { (try? await log.append(batch("c"), to: messages)) != nil })
     #expect(try log.all(messages).map(\.key) == ["a", "c"])
   }
@@ -192,5 +200,42 @@ import Testing
     #expect(second.epoch > first.epoch)
     _ = try await log.append(batch("d", writer: second), to: messages)
     #expect(try log.all(messages).map(\.key).contains("d"))
+  }
+
+  /// The old life hears nothing of its commit for longer than an append may take. Meanwhile a newer one comes in; and what the old one
+  /// then does to find out what became of its commit must not let it in again.
+  @Test func `a life that a newer one followed while it waited for its commit stays out (law 16)`()
+    async throws
+  {
+    let cluster = try MockCluster {
+      $0.appendTimeout = .seconds(2)
+      $0.requestTimeout = .seconds(1)
+    }
+    let old = try KafkaLog(cluster.options)
+    let new = try KafkaLog(cluster.options)
+    defer {
+      old.close()
+      new.close()
+    }
+    let first = try await old.fence(writer: 1, in: messages)
+    _ = try await old.append(batch("a", writer: first), to: messages)
+    for broker in Int32(1)...3 { cluster.delay(.endTransaction, at: broker, milliseconds: 6_000) }
+    // This cluster shows what is not committed yet, so that the append itself may seem to succeed.
+    _ = try? await old.append(batch("b", writer: first), to: messages)
+    let second = try await new.fence(writer: 1, in: messages)
+    let isRefused = try await eventually {
+      do {
+        _ = try await old.append(batch("late", writer: first), to: messages)
+        Issue.record("an old life has written")
+        return true
+      } catch LogError.fenced(first, second.epoch) {
+        return true
+      } catch {
+        return false
+      }
+    }
+    #expect(isRefused)
+    _ = try await new.append(batch("c", writer: second), to: messages)
+    #expect(try !new.all(messages).map(\.key).contains("late"))
   }
 }

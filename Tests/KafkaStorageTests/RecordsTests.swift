@@ -32,6 +32,13 @@ import Testing
     }
   }
 
+  @Test func `a header that promises more records than an append can have is none`() {
+    let header = AppendHeader(id: id, following: LogLimits.batchRecordsMax)
+    header.encodedBatch.withUnsafeBytes {
+      #expect(AppendHeader(batch: $0, idempotencyKey: nil) == nil)
+    }
+  }
+
   @Test func `appends are put together again when others lie between, or compaction took a part`() {
     var folder = AppendFolder()
     let other = AppendHeader.ID(instance: 1, number: 1)
@@ -117,7 +124,7 @@ import Testing
     for row in rows {
       let chunk = RecordChunk(
         bytes: [1], rows: [row], from: state.end, next: Offset(row.offset.rawValue + 1))
-      _ = state.take(chunk, [], cachedBytesMax: 1 << 20)
+      _ = state.take(chunk, [], cachedBytesMax: 1 << 20, timeMax: .max)
     }
     #expect(state.select(from: .zero, bytesMax: 1 << 20)?.chunks.count == 2)
     // It was cut off between the two, for so long that the tombstone at 5 has come and gone.

@@ -90,6 +90,25 @@ import Testing
     #expect(try log.all(messages).last?.value == nil)
   }
 
+  @Test func `a record of others from the far future does not make ours as new`() async throws {
+    let options = try Shared.broker.options()
+    let log = try KafkaLog(options)
+    defer { log.close() }
+    _ = try await log.append(batch("a"), to: messages)
+    let client = try Client(.producer, KafkaProperties(options).producer, reports: .queued)
+    let year2100: Int64 = 4_102_444_800_000
+    try client.produce(
+      record("stray", "x"), to: try client.topic(options.topic(.messages)), 0, timestamp: year2100,
+      header: AppendHeader(id: .init(instance: 1, number: 1), following: 0), opaque: 0)
+    client.flush(within: .seconds(1))
+    #expect(try await eventually { try log.all(messages).contains { $0.key == "stray" } })
+    _ = try await log.append(batch("b"), to: messages)
+    let seen = try log.all(messages)
+    #expect(seen.map(\.key) == ["a", "stray", "b"])
+    #expect(seen[1].timestamp == year2100)
+    #expect(abs(seen[2].timestamp - milliseconds()) < 600_000)
+  }
+
   @Test func `readers go over the holes that compaction leaves, and fold to the same`() async throws
   {
     let options = try Shared.broker.options {
@@ -161,14 +180,15 @@ import Testing
       disk.close()
       kafka.close()
     }
-    let expected = try await history.digest(on: memory)
-    #expect(expected != Channels().digest)
-    #expect(try await history.digest(on: disk) == expected)
-    #expect(try await history.digest(on: kafka) == expected)
+    let expected = try await history.digests(on: memory)
+    #expect(expected.count == 3)
+    #expect(!expected.contains(Channels().digest))
+    #expect(try await history.digests(on: disk) == expected)
+    #expect(try await history.digests(on: kafka) == expected)
   }
 }
 
-/// The first records of the recorded departures.
+/// The first records of the recorded departures, and the facts of every released version of the schema.
 private struct History {
   private struct Batches: RecordSink {
     var batches: [AppendBatch] = []
@@ -187,6 +207,7 @@ private struct History {
   }
 
   private let batches: [AppendBatch]
+  private let facts: [AppendBatch]
 
   init(records: Int) throws {
     let recording = try RecordingFile(opening: "replay/nyc-departures/january.log")
@@ -194,26 +215,58 @@ private struct History {
     var sink = Batches()
     while sink.batches.count < records, try cursor.next(into: &sink) {}
     batches = sink.batches
+    let golden = try String(contentsOfFile: "schemas/golden/events-v1.tsv", encoding: .utf8)
+    var facts: [NewRecord] = []
+    for line in golden.split(separator: "\n") {
+      let fields = line.split(separator: "\t", omittingEmptySubsequences: false)
+      guard fields.count == 3, let key = bytes(ofHexadecimal: fields[1]),
+        ["node/", "slot/", "cluster/"].contains(where: { key.starts(with: Array($0.utf8)) })
+      else { continue }
+      facts.append(NewRecord(key: key, value: bytes(ofHexadecimal: fields[2])))
+    }
+    guard facts.count >= 5 else { throw Broker.Missing(description: "no golden facts") }
+    // All, each once more, and one that goes for good.
+    self.facts = (facts + facts.reversed() + [NewRecord(key: facts[0].key, value: nil)])
+      .enumerated().map { AppendBatch([$1], timestamp: 1_700_000_000_000 + Int64($0)) }
   }
 
-  /// Appends everything, and folds what is read back.
-  func digest(on log: some EventLog) async throws -> String {
-    // From one thread: appends of one record come to lie in their order.
-    _ = try log.bounds(of: messages)
+  /// Appends everything, and folds what is read back: into channels, nodes and routes.
+  func digests(on log: some EventLog) async throws -> [String] {
+    let topology = Partition(.topology, 0)
+    try await append(batches, to: messages, of: log)
+    try await append(facts, to: topology, of: log)
+    var channels = Fold<Channels>(messages)
+    var nodes = Fold<Directory>(topology)
+    var routes = Fold<RoutingTable>(topology)
+    try channels.catchUp(with: log)
+    try nodes.catchUp(with: log)
+    try routes.catchUp(with: log)
+    return [channels.state.digest, nodes.state.digest, routes.state.digest]
+  }
+
+  /// From one thread: appends of one record come to lie in their order.
+  private func append(
+    _ batches: [AppendBatch], to partition: Partition, of log: some EventLog
+  ) async throws {
+    _ = try log.bounds(of: partition)
     let answered = Monitor(0)
     for batch in batches {
-      log.append(batch, to: messages) { answer in
+      log.append(batch, to: partition) { answer in
         if case .success = answer { answered.change { $0 += 1 } }
       }
     }
     let count = batches.count
     #expect(try await onThread { answered.wait(for: .seconds(60)) { $0 == count } })
-    var fold = Fold<Channels>(messages)
-    let end = try log.bounds(of: messages).end
-    var position = try log.bounds(of: messages).start
-    while position < end {
-      position = try log.read(messages, from: position, bytesMax: 1 << 20, into: &fold)
-    }
-    return fold.state.digest
   }
+}
+
+private func bytes(ofHexadecimal text: some StringProtocol) -> [UInt8]? {
+  var bytes: [UInt8] = []
+  var rest = text[...]
+  while !rest.isEmpty {
+    guard let byte = UInt8(rest.prefix(2), radix: 16) else { return nil }
+    bytes.append(byte)
+    rest = rest.dropFirst(2)
+  }
+  return bytes
 }

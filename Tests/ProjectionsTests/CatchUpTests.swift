@@ -46,4 +46,12 @@ import Testing
     try fold.catchUp(with: log)
     #expect(try fold.state.messages(in: ChannelName("c")).map(\.key) == ["b"])
   }
+
+  @Test func `a fold is at the end also when nothing is left of the last records`() async throws {
+    let log = try await log([("a", false), ("b", false), ("a", true)])
+    try log.compact(partition, before: Offset(3), dropTombstonesBefore: Offset(3))
+    var fold = Fold<Channels>(partition)
+    try fold.catchUp(with: log)
+    #expect(fold.position == Offset(3))
+  }
 }

@@ -22,4 +22,14 @@ import Testing
   func `anything else is refused and says what to write`(text: String) {
     #expect { try LogURL(text) } throws: { "\($0)".contains("write file:FOLDER") }
   }
+
+  @Test(arguments: [
+    "kafka://anna:s3cret@host:9092", "kafka://host:9092,anna:s3cret@other:9092?prefix=a",
+    "kafka://anna:s3cret@host", "kafka://:s3cret@",
+  ])
+  func `a user in the URL is refused, and not said again`(text: String) {
+    #expect { try LogURL(text) } throws: {
+      "\($0)".contains("sasl.password") && !"\($0)".contains("s3cret")
+    }
+  }
 }

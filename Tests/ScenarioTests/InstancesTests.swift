@@ -36,6 +36,11 @@ extension CrashTests {
       #expect(text.contains("all answered"))
     }
 
+    @Test func `an instance ends in good order while the broker is away`() throws {
+      let text = try Witness.run("leaving.py")
+      #expect(text.contains("every publish was answered"))
+    }
+
     /// Law 16, from outside.
     @Test func `another one decides when the leader is killed, paused or stopped`() throws {
       let text = try Witness.run("takeover.py")
@@ -63,6 +68,12 @@ extension CrashTests {
     @Test func `what an instance holds and reads follows what its own clients need`() throws {
       let text = try Witness.run("demand.py", "8")
       #expect(text.contains("what is held follows what is needed"))
+    }
+
+    /// Law 17, from outside: what the schemas say is what the topics hold.
+    @Test func `others read and write the topics by the schemas alone`() throws {
+      let text = try Witness.run("schemas.py")
+      #expect(text.contains("the same everywhere"))
     }
 
     @Test func `make run-kafka shows what it says, and leaves no process behind`() throws {

@@ -1,4 +1,5 @@
 import EventStorage
+import Glibc
 import PropertyTesting
 import SegmentStorage
 import Synchronization
@@ -153,6 +154,34 @@ import Testing
     #expect(log.maintenanceFailure != nil)
     #expect(disk.names.allSatisfy { !$0.hasSuffix(".tmp") })
     _ = try await log.append(AppendBatch([record("a", "b")], timestamp: 0), to: messages)
+  }
+
+  @Test func `that a log is not compacted is said once, and that it is again`() async throws {
+    let disk = HostileDisk()
+    let said = Mutex<[String]>([])
+    let log = try SegmentedLog(
+      opening: "log",
+      options: options {
+        $0.maintenanceChanged = { failure in
+          said.withLock { $0.append("\(failure.map { "\($0)" } ?? "well")") }
+        }
+      },
+      on: disk)
+    defer { log.close() }
+    for value in ["1", "2"] {
+      _ = try await log.append(AppendBatch([record("key", value)], timestamp: 0), to: messages)
+    }
+    try await log.roll(messages)
+    for _ in 0..<3 {
+      disk.plan(.fail(ENOSPC), at: disk.operations + 3)
+      #expect(throws: LogError.self) { try log.maintainOnce(always: true) }
+    }
+    #expect(said.withLock { $0.count } == 1)
+    for _ in 0..<3 { try log.maintainOnce(always: true) }
+    let all = said.withLock { $0 }
+    #expect(all.count == 2)
+    #expect(all.first?.contains("No space left") == true, "\(all)")
+    #expect(all.last == "well")
   }
 
   @Test func `observations go when they are old, and the start moves`() async throws {

@@ -72,6 +72,7 @@ struct SegmentedUnderTest: LogUnderTest {
     (.corruption, "damage named", 0.6), (.failedSync, "stopped", 0.2),
     (.failedSync, "failure while opening", 0.01), (.fencing, "zombie", 0.2),
     (.fencing, "restart", 0.4), (.idempotence, "retry", 0.4), (.idempotence, "restart", 0.4),
+    (.timeTravel, "compacted", 0.2), (.timeTravel, "tombstone dropped", 0.1),
   ]
 
   @Test(arguments: LogLaw.allCases)

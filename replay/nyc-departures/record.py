@@ -150,6 +150,13 @@ def rfc3339(time_ms: int) -> str:
     return datetime.fromtimestamp(time_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def put(name: str, content: bytes) -> None:
+    """Writes a file beside its place and moves it there."""
+    part = Path(f"{name}.part")
+    part.write_bytes(content)
+    part.replace(name)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Records departure boards of New York in 2013.")
     parser.add_argument("--from", dest="first", type=date.fromisoformat, default=date(2013, 1, 1),
@@ -181,8 +188,9 @@ def main() -> None:
         "firstTimeMs": first_ms,
         "lastTimeMs": last_ms,
     }
-    Path(f"{arguments.out}.log").write_bytes(log)
-    Path(f"{arguments.out}.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    # Whole or not at all, and the log last: where there is one, there is what is in it.
+    put(f"{arguments.out}.json", json.dumps(manifest, indent=2).encode() + b"\n")
+    put(f"{arguments.out}.log", log)
     print(f"{arguments.out}.log: {len(collected)} records, {len(log)} bytes, {manifest['sha256']}")
 
 

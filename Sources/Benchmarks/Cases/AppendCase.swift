@@ -10,16 +10,24 @@ extension BenchmarkCase {
     let counts = [(1, 1500), (100, 300), (1000, 120)]
     for (records, fullBatches) in counts {
       let batches = run.size.of(smoke: min(20, fullBatches), full: fullBatches)
-      try await measureAppends(run, records: records, batches: batches)
+      try await measureAppends(run, records: records, batches: batches, compression: nil)
     }
+    // Compressing is most of what a large append costs, and a setting.
+    let batches = run.size.of(smoke: 20, full: 120)
+    try await measureAppends(run, records: 1000, batches: batches, compression: Compression.none)
   }
 }
 
-private func measureAppends(_ run: BenchmarkRun, records: Int, batches: Int) async throws {
+/// - Parameter compression: nil for the default.
+private func measureAppends(
+  _ run: BenchmarkRun, records: Int, batches: Int, compression: Compression?
+) async throws {
   var events = SyntheticEvents(seed: 1, channels: 100_000)
   let input = (0..<batches).map { _ in events.messages(records) }
   // The same bytes for the bare writes: what the log itself makes of the input.
-  let (pieces, seconds) = try await appendToLog(input, folder: run.folder + "/sample-\(records)")
+  let kind = compression == nil ? "\(records)" : "\(records)-plain"
+  let (pieces, seconds) = try await appendToLog(
+    input, folder: run.folder + "/sample-\(kind)", compression)
   guard pieces.count == batches else {
     throw BenchmarkFailure("\(batches) appends became \(pieces.count) batches")
   }
@@ -31,7 +39,9 @@ private func measureAppends(_ run: BenchmarkRun, records: Int, batches: Int) asy
     [
       {
         round += 1
-        return try await appendToLog(input, folder: run.folder + "/log-\(records)-\(round)").seconds
+        return try await appendToLog(
+          input, folder: run.folder + "/log-\(kind)-\(round)", compression
+        ).seconds
       },
       {
         try BareWrites.run(pieces, file: run.folder + "/bare", preallocated: false).seconds
@@ -40,7 +50,7 @@ private func measureAppends(_ run: BenchmarkRun, records: Int, batches: Int) asy
         try BareWrites.run(pieces, file: run.folder + "/bare", preallocated: true).seconds
       },
       {
-        let rows = try SQLiteEvents(run.folder + "/rows-\(records)-\(round).sqlite")
+        let rows = try SQLiteEvents(run.folder + "/rows-\(kind)-\(round).sqlite")
         let start = wallSeconds()
         for batch in input { try rows.append(batch) }
         return wallSeconds() - start
@@ -50,7 +60,7 @@ private func measureAppends(_ run: BenchmarkRun, records: Int, batches: Int) asy
   let rates = results.map { Quantity(count / $0, "events/s") }
   let bytes = pieces.reduce(0) { $0 + $1.count }
   let evidence = "\(batches) batches, \(bytes) bytes stored"
-  let name = "append, batches of \(records)"
+  let name = "append, batches of \(records)" + (compression == nil ? "" : ", compression none")
   let rivals: [(String, Target?)] = [
     ("bare write + fdatasync", .atLeast(0.8)),
     ("the same, preallocated", .atLeast(0.8)),
@@ -66,10 +76,11 @@ private func measureAppends(_ run: BenchmarkRun, records: Int, batches: Int) asy
 
 /// Appends one batch after the other, then looks at what is stored.
 private func appendToLog(
-  _ input: [AppendBatch], folder: String
+  _ input: [AppendBatch], folder: String, _ compression: Compression?
 ) async throws -> (pieces: [[UInt8]], seconds: Double) {
   var options = SegmentedLog.Options()
   options.partitions = 1
+  options.compression = compression ?? options.compression
   options.maintenanceInterval = nil
   let log = try SegmentedLog(opening: folder, options: options)
   let partition = Partition(.messages, 0)

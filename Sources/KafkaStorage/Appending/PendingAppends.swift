@@ -16,6 +16,8 @@ final class PendingAppends: Sendable {
     var isUnsent = true
     /// Where the broker has reported it, before it was read.
     var reported: Offset?
+    /// What was heard of it last.
+    var trouble: String?
     var completions: [Completion]
   }
 
@@ -29,7 +31,19 @@ final class PendingAppends: Sendable {
     var bytes: [Partition: Int] = [:]
     var keys: [InFlight: UInt64] = [:]
     var last: UInt64 = 0
+    /// None before this one is waiting.
+    var oldest: UInt64 = 1
     var isClosed = false
+
+    mutating func take(_ number: UInt64) -> Pending? {
+      guard let taken = pending.removeValue(forKey: number) else { return nil }
+      bytes[taken.partition, default: 0] -= taken.bytes
+      if let key = taken.batch.idempotencyKey {
+        let claim = InFlight(partition: taken.partition, key: key)
+        if keys[claim] == number { keys[claim] = nil }
+      }
+      return taken
+    }
   }
 
   /// Drawn for this instance of the log: appends of others are told apart by it.
@@ -82,6 +96,11 @@ final class PendingAppends: Sendable {
     state.withLock { $0.pending[number]?.reported = offset }
   }
 
+  /// Something was heard of it that does not answer it.
+  func note(_ number: UInt64, _ trouble: String) {
+    state.withLock { $0.pending[number]?.trouble = trouble }
+  }
+
   /// Claims the idempotency key for this append. When another append under way has it, this one shares its answer.
   /// - Returns: whether the key is this append's.
   func claimKey(of number: UInt64) -> Bool {
@@ -108,16 +127,48 @@ final class PendingAppends: Sendable {
 
   /// Answers an append, once: later answers are too late and do nothing.
   func answer(_ number: UInt64, _ result: Result<Appended, LogError>) {
-    let pending = state.change { state -> Pending? in
-      guard let pending = state.pending.removeValue(forKey: number) else { return nil }
-      state.bytes[pending.partition, default: 0] -= pending.bytes
-      if let key = pending.batch.idempotencyKey {
-        let claim = InFlight(partition: pending.partition, key: key)
-        if state.keys[claim] == number { state.keys[claim] = nil }
-      }
-      return pending
-    }
+    let pending = state.change { $0.take(number) }
     for completion in pending?.completions ?? [] { completion(result) }
+  }
+
+  /// Answers those whose deadline has passed with what is known of them.
+  ///
+  /// - Parameter trouble: what went wrong in a partition.
+  /// - Returns: when the next deadline passes, or could at the earliest.
+  func answerOverdue(_ trouble: (Partition) -> String?) -> ContinuousClock.Instant {
+    let now = ContinuousClock.now
+    let (overdue, next) = state.change { state -> ([Pending], ContinuousClock.Instant) in
+      var overdue: [Pending] = []
+      // All have the same time, so deadlines rise with the numbers.
+      while state.oldest <= state.last {
+        if let deadline = state.pending[state.oldest]?.deadline, deadline > now {
+          return (overdue, deadline)
+        }
+        if let pending = state.take(state.oldest) { overdue.append(pending) }
+        state.oldest += 1
+      }
+      return (overdue, now + timeout)
+    }
+    for pending in overdue {
+      let detail =
+        "no answer within \(timeout)"
+        + ((pending.trouble ?? trouble(pending.partition)).map { ": \($0)" } ?? "")
+      let result: Result<Appended, LogError>
+      if let first = pending.reported, pending.batch.idempotencyKey != nil {
+        // Another instance may have appended it before, and all tries are answered with one position (law 18).
+        result = .failure(
+          .outcomeUnknown(
+            detail: "it was appended at \(first), and could not be read back: \(detail)"))
+      } else if let first = pending.reported {
+        let end = Offset(first.rawValue + Int64(pending.batch.records.count))
+        result = .success(Appended(first: first, end: end))
+      } else {
+        result = .failure(
+          pending.isUnsent ? .unavailable(detail: detail) : .outcomeUnknown(detail: detail))
+      }
+      for completion in pending.completions { completion(result) }
+    }
+    return next
   }
 
   /// No more are admitted.

@@ -62,10 +62,10 @@ final class PlainProducer: Sendable {
   }
 
   private func run(_ doubt: Doubt) {
+    var isDead = false
     while !shared.withLock({ $0.isClosed }) {
       let client = client.withLock { $0 }
-      var isDead = false
-      client.takeReports(for: .milliseconds(500)) { report in
+      client.takeReports(for: .milliseconds(isDead ? 100 : 500)) { report in
         switch report {
         case .message(let message): hear(message, doubt)
         case .trouble(let text, let isFatal):
@@ -73,7 +73,7 @@ final class PlainProducer: Sendable {
           if isFatal { isDead = true }
         }
       }
-      if isDead { replace(client, doubt) }
+      if isDead, replace(client, doubt) { isDead = false }
     }
     shared.change { $0.hasEnded = true }
   }
@@ -81,16 +81,19 @@ final class PlainProducer: Sendable {
   private func hear(_ message: Message, _ doubt: Doubt) {
     let number = UInt64(message.opaque)
     guard let failure = message.deliveryFailure else {
-      appends.markReported(number, at: message.offset)
+      // It is not known where a record is that the broker had already.
+      if message.offset >= .zero { appends.markReported(number, at: message.offset) }
       return
     }
     if failure.isTooLarge {
+      // One record: smaller ones go on. How much less the broker takes, it does not say.
+      let size = appends[number]?.bytes ?? 0
       appends.answer(
         number,
         .failure(
-          .stopped(
-            detail: "the broker refuses records of this size: \(failure.detail); raise "
-              + "max.message.bytes of the topic to \(KafkaProperties.messageBytesMax)")))
+          .tooLarge(
+            what: "the record, which the broker refuses (raise max.message.bytes of the topic to "
+              + "\(KafkaProperties.messageBytesMax))", size: size, limit: max(0, size - 1))))
     } else if message.wasNeverSent {
       let trouble = shared.withLock { $0.trouble }
       appends.answer(
@@ -101,15 +104,20 @@ final class PlainProducer: Sendable {
   }
 
   /// After a fatal error a client is of no more use. What it had under way is in doubt.
-  private func replace(_ dead: Client, _ doubt: Doubt) {
+  /// - Returns: false when there is no other client yet.
+  private func replace(_ dead: Client, _ doubt: Doubt) -> Bool {
+    guard let fresh = try? Client(.producer, properties.producer, reports: .queued) else {
+      return false
+    }
+    // First, so that nothing more is given to the dead one than what was on its way there.
+    client.withLock { $0 = fresh }
     dead.purge()
-    while dead.waitingCount > 0 {
+    let deadline = ContinuousClock.now + options.requestTimeout
+    while dead.waitingCount > 0, .now < deadline {
       dead.takeReports(for: .milliseconds(10)) { report in
         if case .message(let message) = report { hear(message, doubt) }
       }
     }
-    if let fresh = try? Client(.producer, properties.producer, reports: .queued) {
-      client.withLock { $0 = fresh }
-    }
+    return true
   }
 }

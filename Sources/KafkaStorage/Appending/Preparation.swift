@@ -48,10 +48,11 @@ final class Preparation: Sendable {
   func start() { startThread(for: "questions about appends") { self.run() } }
 
   func take(_ number: UInt64, in partition: Partition, for purpose: Purpose) {
+    guard let pending = appends[number] else { return }
     let deadline: ContinuousClock.Instant =
       switch purpose {
-      case .send: .now + options.appendTimeout
-      case .resolve: .now + options.requestTimeout
+      case .send: pending.deadline - (options.appendTimeout - options.sendTimeout)
+      case .resolve: pending.deadline
       }
     shared.change {
       $0.items.append(
@@ -62,6 +63,7 @@ final class Preparation: Sendable {
   /// An append was sent and failed, and may have arrived.
   @Sendable func doubt(_ number: UInt64, _ failure: String) {
     guard let pending = appends[number] else { return }
+    appends.note(number, failure)
     take(number, in: pending.partition, for: .resolve(failure))
   }
 
@@ -72,6 +74,7 @@ final class Preparation: Sendable {
 
   private func run() {
     var items: [Item] = []
+    var questions = EndQuestions()
     while true {
       if items.isEmpty {
         _ = shared.wait(for: .seconds(1)) { $0.isClosed || !$0.items.isEmpty }
@@ -83,11 +86,15 @@ final class Preparation: Sendable {
       }
       if isClosed { break }
       pool.tidy()
-      settleReported()
       guard !items.isEmpty else { continue }
-      let trouble = ask(&items)
-      items = items.filter { !finish($0, trouble: trouble) }
-      if trouble != nil { _ = shared.wait(for: .milliseconds(20)) { $0.isClosed } }
+      ask(&items, &questions)
+      var isStuck = false
+      items = items.filter { !finish($0, trouble: questions.trouble, &isStuck) }
+      if isStuck {
+        _ = shared.wait(for: .milliseconds(20)) { $0.isClosed }
+      } else if let first = items.first {
+        wait(for: first)
+      }
     }
     for item in items where appends[item.number]?.isUnsent == true {
       appends.answer(item.number, .failure(.closed))
@@ -96,23 +103,32 @@ final class Preparation: Sendable {
   }
 
   /// Asks where the partitions end, once for all that do not know yet.
-  private func ask(_ items: inout [Item]) -> String? {
-    let partitions = Array(Set(items.filter { $0.target == nil }.map(\.partition)))
-    guard !partitions.isEmpty else { return nil }
-    do throws(KafkaFailure) {
-      let ends = try tails.ends(of: partitions, within: min(options.requestTimeout, .seconds(1)))
-      let end = Dictionary(uniqueKeysWithValues: zip(partitions, ends))
-      for index in items.indices where items[index].target == nil {
-        items[index].target = end[items[index].partition]
-      }
-      return nil
-    } catch {
-      return error.detail
+  private func ask(_ items: inout [Item], _ questions: inout EndQuestions) {
+    let partitions = Set(items.filter { $0.target == nil }.map(\.partition))
+    guard !partitions.isEmpty else { return }
+    let ends = questions.ends(
+      of: partitions.sorted(), within: min(options.requestTimeout, .seconds(1))
+    ) { partitions, duration throws(KafkaFailure) in
+      try tails.ends(of: partitions, within: duration)
+    }
+    for index in items.indices where items[index].target == nil {
+      items[index].target = ends[items[index].partition]
     }
   }
 
+  /// Until the first of those that are not done can be, or for a moment: the others are looked at, too.
+  private func wait(for item: Item) {
+    guard let target = item.target, let tail = try? tails.follow(item.partition) else {
+      _ = shared.wait(for: .milliseconds(20)) { $0.isClosed }
+      return
+    }
+    _ = tail.state.wait(for: .milliseconds(20)) { $0.phase != .ready || $0.readTo >= target }
+    if !tail.isReady { _ = shared.wait(for: .milliseconds(20)) { $0.isClosed } }
+  }
+
   /// Deals with an item if it can be; true when it is done.
-  private func finish(_ item: Item, trouble: String?) -> Bool {
+  /// - Parameter isStuck: becomes true when it is not, though its partition has been read.
+  private func finish(_ item: Item, trouble: String?, _ isStuck: inout Bool) -> Bool {
     guard let pending = appends[item.number] else { return true }
     if let breach = tails.tails[item.partition]?.breach {
       appends.answer(
@@ -121,10 +137,13 @@ final class Preparation: Sendable {
       return true
     }
     if let target = item.target, let tail = try? tails.follow(item.partition),
-      tail.state.wait(for: .milliseconds(50), until: { $0.phase == .ready && $0.readTo >= target })
+      tail.state.withLock({ $0.phase == .ready && $0.readTo >= target })
     {
       switch item.purpose {
-      case .send: return prepare(item, pending, tail)
+      case .send:
+        let isDone = prepare(item, pending, tail)
+        if !isDone { isStuck = true }
+        return isDone
       case .resolve(let failure):
         // Not there. It may still be on its way: nothing keeps a client out that is not fenced.
         appends.answer(item.number, .failure(.outcomeUnknown(detail: failure)))
@@ -179,21 +198,6 @@ final class Preparation: Sendable {
     }
     tail.state.withLock { state in
       if state.keys.from == from { state.keys.complete(with: keys) }
-    }
-  }
-
-  /// Appends that the broker has reported, but that nobody could read back in time: they are durable, so they are acknowledged. Not so
-  /// with an idempotency key: another instance may have appended it before, and all tries are answered with one position (law 18).
-  private func settleReported() {
-    for (number, pending) in appends.all where .now > pending.deadline {
-      guard let first = pending.reported else { continue }
-      guard pending.batch.idempotencyKey == nil else {
-        let detail = "it was appended at \(first), and could not be read back in time"
-        appends.answer(number, .failure(.outcomeUnknown(detail: detail)))
-        continue
-      }
-      let end = Offset(first.rawValue + Int64(pending.batch.records.count))
-      appends.answer(number, .success(Appended(first: first, end: end)))
     }
   }
 }

@@ -78,7 +78,7 @@ struct TransactorThread {
     for epoch in Set(group.map { $0.1.batch.writer?.epoch ?? first.epoch }).sorted() {
       let ofLife = group.filter { $0.1.batch.writer?.epoch == epoch }
       do throws(LogError) {
-        try letIn(Writer(id: first.id, epoch: epoch))
+        try letIn(Writer(id: first.id, epoch: epoch), until: deadline(of: ofLife))
         var new: [(UInt64, PendingAppends.Pending)] = []
         for (number, pending) in ofLife where try isNew(number, pending) {
           new.append((number, pending))
@@ -91,7 +91,9 @@ struct TransactorThread {
   }
 
   /// Throws unless this life of the writer is the newest, and makes the client that writes for it.
-  private mutating func letIn(_ writer: Writer) throws(LogError) {
+  private mutating func letIn(
+    _ writer: Writer, until deadline: ContinuousClock.Instant
+  ) throws(LogError) {
     switch life.admission(of: writer.epoch, hasClient: client != nil) {
     case .writes: return
     case .isOver:
@@ -110,7 +112,7 @@ struct TransactorThread {
       if client == nil || life.current != writer.epoch {
         client = nil
         life.forget()
-        client = try opened()
+        client = try opened(until: deadline)
         life.begin(writer.epoch)
       }
     }
@@ -139,14 +141,13 @@ struct TransactorThread {
   }
 
   /// A client that the broker knows, with every older one of this id kept out.
-  private func opened() throws(LogError) -> Client {
-    let deadline = ContinuousClock.now + options.appendTimeout
-    var trouble = ""
+  private func opened(until deadline: ContinuousClock.Instant) throws(LogError) -> Client {
+    var trouble = "no answer"
     repeat {
       do throws(KafkaFailure) {
         let client = try Client(
           .producer, transactor.properties.transactor(id: transactor.id), reports: .unheard)
-        try client.initTransactions(within: options.requestTimeout)
+        try client.initTransactions(within: patience(until: deadline))
         return client
       } catch {
         trouble = error.detail
@@ -156,9 +157,21 @@ struct TransactorThread {
     throw .unavailable(detail: "the transactions of \(transactor.id): \(trouble)")
   }
 
+  /// Nobody waits for any of them any longer.
+  private func deadline(
+    of group: [(number: UInt64, pending: PendingAppends.Pending)]
+  ) -> ContinuousClock.Instant {
+    group.map(\.pending.deadline).max() ?? .now
+  }
+
+  /// How long one question may take. Never nothing: librdkafka is asked once at least.
+  private func patience(until deadline: ContinuousClock.Instant) -> Duration {
+    max(.milliseconds(10), min(options.requestTimeout, deadline - .now))
+  }
+
   private mutating func commit(_ group: [(number: UInt64, pending: PendingAppends.Pending)]) {
     do throws(LogError) {
-      if client == nil { client = try opened() }
+      if client == nil { client = try opened(until: deadline(of: group)) }
       for (_, pending) in group { _ = try transactor.tails.ready(pending.partition) }
     } catch {
       for (number, _) in group { appends.answer(number, .failure(error)) }
@@ -166,7 +179,8 @@ struct TransactorThread {
     }
     guard let client else { return }
     switch transaction(group, on: client) {
-    case .committed: break
+    case .committed:
+      for (number, _) in group { appends.note(number, "it is committed, but was not read back") }
     case .refused(let detail):
       for (number, _) in group { appends.answer(number, .failure(.unavailable(detail: detail))) }
     case .fenced: afterFence(group)
@@ -177,29 +191,29 @@ struct TransactorThread {
   private func transaction(
     _ group: [(number: UInt64, pending: PendingAppends.Pending)], on client: Client
   ) -> Outcome {
+    let deadline = deadline(of: group)
     do throws(KafkaFailure) {
       try client.beginTransaction()
       var unsentBytes = 0
       for (number, pending) in group where appends.markSent(number) {
         // Requests are cut between appends where that is possible: nothing comes between the records of one, then.
         if unsentBytes > 0, unsentBytes + pending.bytes > 800_000 {
-          client.flush(within: options.requestTimeout)
+          client.flush(within: patience(until: deadline))
           unsentBytes = 0
         }
         unsentBytes += pending.bytes + 100 * pending.batch.records.count
         try produce(number, pending, on: client)
       }
     } catch {
-      return abort(client, error)
+      return abort(client, error, until: deadline)
     }
-    let deadline = ContinuousClock.now + options.appendTimeout
     while true {
       do throws(KafkaFailure) {
-        try client.commitTransaction(within: options.requestTimeout)
+        try client.commitTransaction(within: patience(until: deadline))
         return .committed
       } catch {
         switch error.kind {
-        case .abort: return abort(client, error)
+        case .abort: return abort(client, error, until: deadline)
         case .fenced: return .fenced
         case .retriable where .now < deadline: continue
         default: return .unknown(error.detail)
@@ -228,12 +242,13 @@ struct TransactorThread {
     }
   }
 
-  private func abort(_ client: Client, _ cause: KafkaFailure) -> Outcome {
+  private func abort(
+    _ client: Client, _ cause: KafkaFailure, until deadline: ContinuousClock.Instant
+  ) -> Outcome {
     if cause.kind == .fenced { return .fenced }
-    let deadline = ContinuousClock.now + options.appendTimeout
     while true {
       do throws(KafkaFailure) {
-        try client.abortTransaction(within: options.requestTimeout)
+        try client.abortTransaction(within: patience(until: deadline))
         return .refused(cause.detail)
       } catch {
         if error.kind == .fenced { return .fenced }
@@ -262,13 +277,22 @@ struct TransactorThread {
   }
 
   /// A new client with the same id ends what the old one had under way; then what is there is there.
+  ///
+  /// For a writer that client keeps everybody else out, but it writes nothing: a newer life may have come meanwhile, and whether ours
+  /// is let in again is asked before the next append, as for any other (`letIn`).
   private mutating func recover(
     _ group: [(number: UInt64, pending: PendingAppends.Pending)], _ detail: String
   ) {
     client = nil
+    if let current = life.current, let newest = try? newestLife(), newest > current {
+      // Whoever is in has ended what we had under way, and need not be disturbed.
+      return afterFence(group)
+    }
     life.forget()
+    // After the deadline nobody asks any more what became of them; the next client with this id ends what is under way.
+    let deadline = deadline(of: group)
     var isFenced = false
-    if let fresh = try? opened() {
+    if .now < deadline, let fresh = try? opened(until: deadline) {
       client = fresh
       isFenced = true
     }
@@ -278,6 +302,8 @@ struct TransactorThread {
         .failure(
           isFenced && isDecided ? .unavailable(detail: detail) : .outcomeUnknown(detail: detail)))
     }
+    // The life is forgotten, so the next append asks whether it is let in: with a client of its own.
+    if case .writer = transactor.owner { client = nil }
   }
 
   /// Reads every partition of the group to its end.
@@ -287,10 +313,13 @@ struct TransactorThread {
   ) -> [(number: UInt64, isDecided: Bool)] {
     let partitions = Array(Set(group.map(\.pending.partition)))
     var decided: Set<Partition> = []
-    if let ends = try? transactor.tails.ends(of: partitions, within: options.requestTimeout) {
+    let deadline = deadline(of: group)
+    if .now < deadline,
+      let ends = try? transactor.tails.ends(of: partitions, within: patience(until: deadline))
+    {
       for (partition, end) in zip(partitions, ends) {
         guard let tail = try? transactor.tails.ready(partition) else { continue }
-        if tail.state.wait(for: options.requestTimeout, until: { $0.readTo >= end }) {
+        if tail.state.wait(for: patience(until: deadline), until: { $0.readTo >= end }) {
           decided.insert(partition)
         }
       }
@@ -312,7 +341,7 @@ struct TransactorThread {
       do throws(LogError) {
         client = nil
         life.forget()
-        let client = try opened()
+        let client = try opened(until: deadline)
         let epoch = try newestLife().map { Int($0) + 1 } ?? 0
         guard let next = Int16(exactly: epoch) else {
           return .failure(

@@ -19,15 +19,16 @@ extension Client {
   }
 
   /// Where the partition starts and, for readers of what is committed, ends. Asks the broker.
+  ///
+  /// librdkafka has a call for both, which does not keep its time: it waits for a broker that has stopped as long as that has.
   func watermarks(
     of topic: String, _ partition: Int, within duration: Duration
   ) throws(KafkaFailure) -> (start: Offset, end: Offset) {
-    var start: Int64 = 0
-    var end: Int64 = 0
-    let code = unsafe rd_kafka_query_watermark_offsets(
-      handle, topic, Int32(partition), &start, &end, duration.milliseconds)
-    guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaFailure(code) }
-    return (Offset(start), Offset(end))
+    let deadline = ContinuousClock.now + duration
+    // -2 is how the protocol asks for the start instead of a time.
+    let start = try offsets(of: [(topic, partition)], notBefore: -2, within: duration)[0]
+    let end = try ends(of: [(topic, partition)], within: max(.milliseconds(1), deadline - .now))[0]
+    return (start ?? .zero, end)
   }
 
   /// The first offset of each partition whose record is not older than `time`; nil when all are. Asks the broker.

@@ -52,8 +52,12 @@ extension Client {
   }
 
   /// Waits for reports and lends them.
-  func takeReports(for duration: Duration, _ body: (Report) -> Void) {
-    guard let event = unsafe rd_kafka_queue_poll(queue, duration.milliseconds) else { return }
+  /// - Returns: false when none came.
+  @discardableResult
+  func takeReports(for duration: Duration, _ body: (Report) -> Void) -> Bool {
+    guard let event = unsafe rd_kafka_queue_poll(queue, duration.milliseconds) else {
+      return false
+    }
     defer { unsafe rd_kafka_event_destroy(event) }
     switch unsafe rd_kafka_event_type(event) {
     case RD_KAFKA_EVENT_DR:
@@ -65,5 +69,6 @@ extension Client {
       body(.trouble(text, isFatal: isFatal))
     default: break
     }
+    return true
   }
 }

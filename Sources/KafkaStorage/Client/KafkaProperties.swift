@@ -5,9 +5,11 @@ struct KafkaProperties {
   /// What the log relies on. Nobody else may set these.
   static let ours: [String: String] = [
     "bootstrap.servers": "the URL of the log says where the brokers are",
+    "metadata.broker.list": "the URL of the log says where the brokers are",
     "enable.idempotence": "without it a retry could double or reorder records",
     "acks": "an append is acknowledged when every replica in sync has it",
     "request.required.acks": "an append is acknowledged when every replica in sync has it",
+    "delivery.report.only.error": "an append is acknowledged by a report of success, too",
     "transactional.id": "it is how an old writer is kept out",
     "isolation.level": "what was not committed must not be read",
     "enable.partition.eof": "it is how the end of a partition is known",
@@ -37,7 +39,7 @@ struct KafkaProperties {
         _ = try Client(kind, kind == .producer ? producer : reader)
       } catch {
         throw .cannotOpen(
-          path: options.url, reason: "librdkafka refuses the properties: \(error.detail)",
+          path: options.url, reason: "librdkafka refuses the properties: \(hidden(error.detail))",
           remedy: "see its list of properties")
       }
     }
@@ -53,6 +55,16 @@ struct KafkaProperties {
       "reconnect.backoff.max.ms": "1000",
       "topic.metadata.refresh.interval.ms": "60000",
     ].merging(options.properties) { _, given in given }
+  }
+
+  /// What librdkafka said, without the values that were given: any of them may be a secret. Short ones, which may be parts of names,
+  /// only in quotes.
+  private func hidden(_ text: String) -> String {
+    options.properties.values.sorted { $0.utf8.count > $1.utf8.count }.filter { !$0.isEmpty }
+      .reduce(text) {
+        $1.utf8.count < 6
+          ? $0.replacing("\"\($1)\"", with: "\"…\"") : $0.replacing($1, with: "…")
+      }
   }
 
   /// The largest record, its headers and the framing of a batch.
@@ -76,7 +88,7 @@ struct KafkaProperties {
   /// For appends of one record that no writer is fenced for.
   var producer: [String: String] {
     var properties = ["linger.ms": "0.5"].merging(writing) { _, given in given }
-    properties["message.timeout.ms"] = "\(options.appendTimeout.milliseconds)"
+    properties["message.timeout.ms"] = "\(options.sendTimeout.milliseconds)"
     return properties
   }
 
@@ -84,11 +96,11 @@ struct KafkaProperties {
   func transactor(id: String) -> [String: String] {
     var properties = writing
     properties["transactional.id"] = id
-    // What a transaction holds is sent by its commit, in as few requests as possible.
-    properties["linger.ms"] = "1000"
+    let timeout = min(options.sendTimeout, options.transactionTimeout * 0.9)
     properties["transaction.timeout.ms"] = "\(options.transactionTimeout.milliseconds)"
-    properties["message.timeout.ms"] =
-      "\(min(options.appendTimeout, options.transactionTimeout * 0.9).milliseconds)"
+    properties["message.timeout.ms"] = "\(timeout.milliseconds)"
+    // What a transaction holds is sent by its commit, in as few requests as possible.
+    properties["linger.ms"] = "\(min(.seconds(1), timeout / 2).milliseconds)"
     return properties
   }
 

@@ -1,7 +1,8 @@
 internal import EventStorage
 internal import Synchronization
 
-/// Stands for election as a writer: speaks in the control topic, four times in a session time-out, and hears the others.
+/// Stands for election as a writer: speaks in the control topic, five times in a session time-out, and hears the others. Four words are
+/// enough for another one to be missed; the rest of the time is for being let in.
 ///
 ///     candidate/<writer>/<name>   the offset of its first word, once it knows it; null when it is gone
 ///
@@ -12,13 +13,14 @@ final class Candidate: Candidacy {
   private let name: String
   private let options: KafkaLog.Options
   private let reader: Client
-  private let speaker: Client
+  private let properties: KafkaProperties
   private let elected = Atomic(false)
   private let shared = Monitor<Shared>(Shared())
 
   private struct Shared {
     var isWithdrawn = false
     var hasEnded = false
+    var trouble: String?
   }
 
   init(
@@ -28,11 +30,14 @@ final class Candidate: Candidacy {
     self.name = String(name, radix: 16)
     self.options = options
     reader = try Client(.consumer, properties.controlFollower, pace: FetchPace())
-    speaker = try Client(.producer, properties.producer)
-    startThread(for: "the election of writer \(id)") { self.run() }
+    self.properties = properties
+    let speaker = try Speaker(options, properties)
+    startThread(for: "the election of writer \(id)") { self.run(speaker) }
   }
 
   var isElected: Bool { elected.load(ordering: .acquiring) }
+
+  var trouble: String? { shared.withLock { $0.trouble } }
 
   func withdraw() {
     elected.store(false, ordering: .releasing)
@@ -42,7 +47,8 @@ final class Candidate: Candidacy {
 
   // MARK: The thread
 
-  private func run() {
+  private func run(_ first: Speaker) {
+    var speaker = first
     var election = Election()
     var room = MessageRoom()
     // Words of ours that have not come back: one who is not heard cannot be elected.
@@ -55,24 +61,33 @@ final class Candidate: Candidacy {
         isReading = true
       }
       if .now >= next {
-        speak(election.joined(name).map { Array("\($0)".utf8) } ?? [], of: name)
+        speaker.say(election.joined(name).map { Array("\($0)".utf8) } ?? [], under: prefix + name)
         unheard += 1
-        next = .now + options.sessionTimeout / Election.silenceMax
+        next = .now + options.sessionTimeout / (Election.silenceMax + 1)
       }
+      var gone: [String] = []
       _ = room.turn(of: reader, for: .milliseconds(100)) { message in
         if message.isRecord {
-          hear(message, &election, &unheard)
+          gone += hear(message, &election, &unheard)
         } else if let failure = message.failure, !message.isEnd, failure.kind != .retriable {
           isReading = false
         }
         return .next
       }
-      _ = reader.takeErrors()
+      // So that their words do not stay for ever.
+      if election.elected == name { for other in gone { speaker.say(nil, under: prefix + other) } }
+      speaker.hear()
+      let unread = reader.takeErrors()?.text
       let isElected = election.elected == name && unheard < Election.silenceMax
-      shared.withLock { elected.store(isElected && !$0.isWithdrawn, ordering: .releasing) }
+      shared.withLock { shared in
+        elected.store(isElected && !shared.isWithdrawn, ordering: .releasing)
+        // An error that has passed by the next word is none worth telling.
+        let isHeard = unheard < Election.silenceMax
+        shared.trouble = isHeard ? nil : speaker.trouble ?? unread ?? shared.trouble ?? "no answer"
+      }
     }
-    speak(nil, of: name)
-    speaker.flush(within: .seconds(1))
+    speaker.say(nil, under: prefix + name)
+    speaker.finish(within: .seconds(1))
     if isReading { reader.stopReading(options.controlTopic, partition: 0) }
     shared.change { $0.hasEnded = true }
   }
@@ -87,23 +102,19 @@ final class Candidate: Candidacy {
     return (try? reader.startReading(topic, partition: 0, from: start)) != nil
   }
 
-  private func hear(_ message: Message, _ election: inout Election, _ unheard: inout Int) {
+  /// - Returns: those who are missed from now on.
+  private func hear(
+    _ message: Message, _ election: inout Election, _ unheard: inout Int
+  ) -> [String] {
     let key = unsafe String(decoding: message.key, as: UTF8.self)
-    guard key.hasPrefix(prefix) else { return }
+    guard key.hasPrefix(prefix) else { return [] }
     let candidate = String(key.dropFirst(prefix.count))
-    guard let value = unsafe message.value else { return election.leave(candidate) }
+    guard let value = unsafe message.value else {
+      election.leave(candidate)
+      return []
+    }
     if candidate == name { unheard = 0 }
     let joined = unsafe Int64(String(decoding: value, as: UTF8.self))
-    let gone = election.hear(candidate, joined: joined, at: message.offset.rawValue)
-    // So that their words do not stay for ever.
-    if election.elected == name { for other in gone { speak(nil, of: other) } }
-  }
-
-  /// Does not wait: what is lost is said again.
-  private func speak(_ word: [UInt8]?, of candidate: String) {
-    unsafe try? speaker.produce(
-      NewRecord(key: Array((prefix + candidate).utf8), value: word),
-      to: try speaker.topic(options.controlTopic), 0, timestamp: options.now(),
-      header: AppendHeader(id: .init(instance: 0, number: 0), following: 0), opaque: 0)
+    return election.hear(candidate, joined: joined, at: message.offset.rawValue)
   }
 }

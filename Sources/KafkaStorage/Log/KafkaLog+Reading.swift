@@ -3,6 +3,8 @@ package import EventStorage
 extension KafkaLog {
   /// How long a tombstone horizon is good for before it is asked for again.
   static let horizonLife = Duration.seconds(60)
+  /// After it was asked for in vain, nobody waits for it again for so long.
+  static let horizonPause = Duration.seconds(5)
 
   package func bounds(of partition: Partition) throws(LogError) -> LogBounds {
     let tail = try tails.ready(partition)
@@ -11,7 +13,9 @@ extension KafkaLog {
       let end = max(state.end, state.start)
       let horizon = state.horizon?.offset ?? end
       return LogBounds(
-        start: state.start, end: end, tombstoneHorizon: min(max(horizon, state.start), end))
+        start: state.start, end: end, tombstoneHorizon: min(max(horizon, state.start), end),
+        cleanPoint: min(max(state.clean?.offset ?? end, state.start), end),
+        cleanTime: state.clean?.time ?? .min)
     }
   }
 
@@ -76,35 +80,56 @@ extension KafkaLog {
     tails.tails[partition]?.state.withLock { $0.knownAt }.map { .now - $0 }
   }
 
-  /// Asks now and then where the partition starts, and before which offset tombstones may be gone.
+  /// Asks now and then where the partition starts, and before which offsets tombstones and records that were replaced may be gone.
   ///
   /// The broker keeps a tombstone for `delete.retention.ms` after it first compacts it, which is not before `min.compaction.lag.ms`
   /// have passed. So whatever was appended less than `delete.retention.ms` ago is there; the lag makes good for clocks that differ.
   /// Offsets are found by the times of records, which do not go back. Old times make the horizon higher, which is safe.
+  ///
+  /// The broker compacts nothing before `min.compaction.lag.ms` have passed; how far it has come it tells nobody. So everything older than
+  /// half of that counts as compacted, and the other half makes good for clocks that differ.
   private func renewHorizon(of tail: Tail) throws(LogError) {
-    let known = tail.state.withLock { $0.horizon }
+    let (known, unknown) = tail.state.withLock { ($0.horizon, $0.horizonUnknown) }
     if let known, .now - known.asked < KafkaLog.horizonLife { return }
+    if let known, let unknown, .now - unknown.since < KafkaLog.horizonPause {
+      return try goOn(with: known.asked, unknown.detail)
+    }
+    // Whoever knows a horizon waits a moment for the next one, and not as long as somebody who has none.
+    let patience = known == nil ? options.requestTimeout : min(options.requestTimeout, .seconds(1))
     do throws(KafkaFailure) {
-      let (start, committed) = try tails.watermarks(
-        of: tail.partition, within: options.requestTimeout)
+      let (start, committed) = try tails.watermarks(of: tail.partition, within: patience)
       var horizon = Offset.zero
+      var clean = (offset: Offset.zero, time: Int64.min)
       if tail.partition.topic.isCompacted {
         let retention = options.tombstoneRetention - KafkaLog.horizonLife
         let time = max(0, options.now() - Int64(retention.milliseconds))
         horizon =
-          try tails.offset(in: tail.partition, notBefore: time, within: options.requestTimeout)
+          try tails.offset(in: tail.partition, notBefore: time, within: patience)
           // Everything that was there is older, whether or not it has been read here.
+          ?? committed
+        clean.time = options.now() - Int64(options.compactionLag.milliseconds) / 2
+        clean.offset =
+          try tails.offset(in: tail.partition, notBefore: max(0, clean.time), within: patience)
           ?? committed
       }
       tail.state.withLock { state in
         state.start = max(state.start, start)
+        state.clean = (max(clean.offset, state.clean?.offset ?? .zero), clean.time)
         state.horizon = (max(horizon, state.horizon?.offset ?? .zero), .now)
+        state.horizonUnknown = nil
       }
     } catch {
-      // While the broker is away, readers go on with what is known, for as long as the lag makes good for it.
-      if let known, .now - known.asked < options.compactionLag { return }
-      throw .unavailable(detail: error.detail)
+      tail.state.withLock { $0.horizonUnknown = (.now, error.detail) }
+      try goOn(with: known?.asked, error.detail)
     }
+  }
+
+  /// While the broker is away, readers go on with what is known, for as long as the lag makes good for it.
+  private func goOn(
+    with asked: ContinuousClock.Instant?, _ detail: String
+  ) throws(LogError) {
+    if let asked, .now - asked < options.compactionLag { return }
+    throw .unavailable(detail: detail)
   }
 }
 

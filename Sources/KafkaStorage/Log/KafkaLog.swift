@@ -18,6 +18,7 @@ package final class KafkaLog: EventLog {
   private let pulse: Pulse
   private let plain: PlainProducer
   private let preparation: Preparation
+  private let deadlines: Deadlines
   private let transactors: Transactors
   private let properties: KafkaProperties
   private let candidates = Mutex<[Candidate]>([])
@@ -49,6 +50,7 @@ package final class KafkaLog: EventLog {
       self.transactors = transactors
       self.plain = plain
       self.preparation = preparation
+      deadlines = Deadlines(appends, tails)
     } catch {
       throw .cannotOpen(
         path: options.url, reason: error.detail, remedy: "check the properties of librdkafka")
@@ -57,6 +59,7 @@ package final class KafkaLog: EventLog {
     pulse.start()
     plain.start(doubt: preparation.doubt)
     preparation.start()
+    deadlines.start()
   }
 
   deinit { close() }
@@ -68,7 +71,8 @@ package final class KafkaLog: EventLog {
 
   /// The other log is here, whole: from now on everybody may open this one.
   package func finishTakeover() throws(LogError) {
-    try ControlTopic(options: options, properties: properties).put(moving: nil)
+    try ControlTopic(options: options, properties: properties)
+      .put(moving: nil, into: identity)
   }
 
   package func append(
@@ -130,6 +134,7 @@ package final class KafkaLog: EventLog {
     pulse.close()
     tails.close()
     pool.close()
+    deadlines.close()
     for (number, pending) in appends.all {
       let detail = "the log was closed with the append under way"
       appends.answer(

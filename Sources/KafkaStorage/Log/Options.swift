@@ -11,7 +11,8 @@ extension KafkaLog {
     /// Partitions per topic. Nil takes existing topics as they are, and makes new ones with 2; another number than existing topics
     /// have is an error.
     package var partitions: Int?
-    /// Copies that the brokers keep of new topics; nil leaves it to them.
+    /// Copies that the brokers keep of new topics; nil leaves it to them. With three or more, two at least must have a record before it
+    /// is acknowledged.
     package var replicationFactor: Int?
     /// Properties of librdkafka, such as those for TLS and SASL. They go before ours, but for those in `KafkaProperties.ours`.
     package var properties: [String: String] = [:]
@@ -24,10 +25,14 @@ extension KafkaLog {
     /// Whether topics are made and their configuration is checked. For clusters that let nobody ask: take them as they are.
     package var managesTopics = true
 
-    /// After so long an append that was not acknowledged is refused, or its outcome called unknown.
-    package var appendTimeout = Duration.seconds(30)
-    /// After so long a question to the broker is given up.
-    package var requestTimeout = Duration.seconds(10)
+    /// After so long an append is answered, whatever is known of it then: refused, or its outcome called unknown.
+    package var appendTimeout = Duration.seconds(10)
+    /// After so long a question to the broker is given up: two of them fit into an append's time, unless it is set.
+    package var requestTimeout: Duration {
+      get { givenRequestTimeout ?? min(.seconds(10), appendTimeout / 2) }
+      set { givenRequestTimeout = newValue }
+    }
+    private var givenRequestTimeout: Duration?
     /// After so long the broker ends a transaction whose client is gone. Until then nobody reads behind it.
     package var transactionTimeout = Duration.seconds(15)
     /// A writer that was elected and is not heard of for so long is replaced. The same for all instances of a log.
@@ -43,7 +48,7 @@ extension KafkaLog {
 
     /// Tombstones stay readable for this long at least.
     package var tombstoneRetention = Duration.seconds(7 * 24 * 3600)
-    /// Records are not compacted before. Idempotency keys count for so long at least, and clocks may differ by so much.
+    /// Records, and with them idempotency keys, are not compacted before. Clocks may differ by so much.
     package var compactionLag = Duration.seconds(3600)
     /// Observations go after this.
     package var observationsRetention = Duration.seconds(24 * 3600)
@@ -61,6 +66,10 @@ extension KafkaLog {
 
     /// How errors name the log.
     package var url: String { "kafka://\(brokers)?prefix=\(prefix)" }
+
+    /// For so long an append is tried; in the rest of its time is found out whether it arrived after all. librdkafka looks once a second
+    /// which records are overdue.
+    var sendTimeout: Duration { max(appendTimeout / 2, appendTimeout - .seconds(2)) }
 
     func topic(_ topic: Topic) -> String { "\(prefix).\(topic.name)" }
     /// Which log this is, and which writers are in: what the log knows of itself.

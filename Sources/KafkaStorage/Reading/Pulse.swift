@@ -27,17 +27,19 @@ final class Pulse: Sendable {
   }
 
   private func run() {
+    var questions = EndQuestions()
     while !shared.wait(for: Pulse.interval, until: { $0.isClosed }) {
-      let followed = tails.tails.values.filter(\.isReady)
+      let followed = tails.tails.filter { $0.value.isReady }
       if followed.isEmpty { continue }
       let asked = ContinuousClock.now
       // No answer is an answer: what is known grows old.
-      guard
-        let ends = try? tails.ends(
-          of: followed.map(\.partition), within: min(options.requestTimeout, .seconds(1)))
-      else { continue }
-      for (tail, end) in zip(followed, ends) {
-        tail.state.withLock { state in
+      let ends = questions.ends(
+        of: followed.keys.sorted(), within: min(options.requestTimeout, .seconds(1))
+      ) { partitions, duration throws(KafkaFailure) in
+        try tails.ends(of: partitions, within: duration)
+      }
+      for (partition, end) in ends {
+        followed[partition]?.state.withLock { state in
           // An older answer that was not reached yet stays: under a steady load the newest never would be.
           if state.phase == .ready, state.endSaid == nil { state.endSaid = (end, asked) }
         }

@@ -124,7 +124,7 @@ final class RangeReader: @unchecked Sendable {
     return .unavailable(detail: failure.detail)
   }
 
-  /// The idempotency keys of the appends that begin in a range, with their places.
+  /// The idempotency keys of the appends that begin in a range, with their places. Reads on until the last of them is whole.
   func keys(
     of partition: Partition, from offset: Offset, until end: Offset
   ) throws(LogError) -> [(key: String, place: Appended)] {

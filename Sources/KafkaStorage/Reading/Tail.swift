@@ -49,6 +49,10 @@ final class Tail: Sendable {
     var keys = RecentKeys()
     /// Before here tombstones may be gone; and when the broker was last asked for it and for the start.
     var horizon: (offset: Offset, asked: ContinuousClock.Instant)?
+    /// Before here records may be gone that a later one replaced, and none is of a later time.
+    var clean: (offset: Offset, time: Int64)?
+    /// When it was last asked for in vain.
+    var horizonUnknown: (since: ContinuousClock.Instant, detail: String)?
   }
 
   let partition: Partition
@@ -86,9 +90,10 @@ extension Tail.State {
   }
 
   /// Takes what was read next. `readTo` is to follow when the appends in it are answered.
+  /// - Parameter timeMax: a record that says to be newer was written by somebody without a clock: ours do not follow it.
   /// - Returns: the appends in it, each with its answer (law 18: where an earlier one with its key lies).
   mutating func take(
-    _ chunk: RecordChunk, _ appends: [AppendFolder.Whole], cachedBytesMax: Int
+    _ chunk: RecordChunk, _ appends: [AppendFolder.Whole], cachedBytesMax: Int, timeMax: Int64
   ) -> [(AppendHeader.ID, Appended)] {
     chunks.append(chunk)
     cachedBytes += chunk.size
@@ -104,7 +109,9 @@ extension Tail.State {
       oldest = 0
     }
     end = max(end, chunk.next)
-    for row in chunk.rows { newestTime = max(newestTime, row.timestamp) }
+    for row in chunk.rows where row.timestamp <= timeMax {
+      newestTime = max(newestTime, row.timestamp)
+    }
     return appends.map { append in
       (append.id, append.idempotencyKey.map { keys.take($0, append.place) } ?? append.place)
     }

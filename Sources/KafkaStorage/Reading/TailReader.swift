@@ -108,7 +108,7 @@ final class TailReader: Sendable {
 
   private func run() {
     var followed: [Partition: Following] = [:]
-    var waiting: Set<Partition> = []
+    var waiting: [Partition: Attempt] = [:]
     var room = MessageRoom()
     var lastLook = ContinuousClock.now
     while true {
@@ -117,8 +117,8 @@ final class TailReader: Sendable {
         return (shared.isClosed, shared.wanted)
       }
       if isClosed { break }
-      waiting.formUnion(wanted)
-      for partition in waiting where begin(partition, &followed) { waiting.remove(partition) }
+      for partition in wanted where waiting[partition] == nil { waiting[partition] = Attempt() }
+      begin(&waiting, &followed)
       var touched: Set<Partition> = []
       let patience: Duration = waiting.isEmpty ? .milliseconds(500) : .milliseconds(20)
       _ = room.turn(of: client, for: patience) { message in
@@ -134,7 +134,7 @@ final class TailReader: Sendable {
       for (partition, following) in followed where following.mustRestart {
         followed[partition] = nil
         client.stopReading(options.topic(partition.topic), partition: partition.index)
-        waiting.insert(partition)
+        if waiting[partition] == nil { waiting[partition] = Attempt() }
       }
       note(client.takeErrors()?.text, followed.keys)
       if ContinuousClock.now - lastLook > .seconds(1) {
@@ -148,14 +148,31 @@ final class TailReader: Sendable {
     shared.change { $0.hasEnded = true }
   }
 
+  /// Begins to follow those that wait for it and whose turn it is. A partition that the broker cannot speak for takes a small share of
+  /// this thread's time: the others are followed meanwhile.
+  private func begin(
+    _ waiting: inout [Partition: Attempt], _ followed: inout [Partition: Following]
+  ) {
+    let enough = ContinuousClock.now + .seconds(1)
+    for (partition, attempt) in waiting where attempt.next <= .now && .now < enough {
+      if begin(partition, &followed, within: min(options.requestTimeout, attempt.patience)) {
+        waiting[partition] = nil
+      } else {
+        waiting[partition] = attempt.later
+      }
+    }
+  }
+
   /// Begins to follow a partition; false when the broker cannot say yet where it ends.
-  private func begin(_ partition: Partition, _ followed: inout [Partition: Following]) -> Bool {
+  private func begin(
+    _ partition: Partition, _ followed: inout [Partition: Following], within patience: Duration
+  ) -> Bool {
     guard let tail = tails[partition] else { return true }
     let topic = options.topic(partition.topic)
     let asked = ContinuousClock.now
     do throws(KafkaFailure) {
       let (start, end) = try client.watermarks(
-        of: topic, partition.index, within: min(options.requestTimeout, .seconds(1)))
+        of: topic, partition.index, within: patience)
       let window = followed[partition]?.window ?? tail.state.withLock { $0.window }
       let from = max(start, Offset(end.rawValue - window))
       tail.state.change { state in
@@ -226,7 +243,9 @@ final class TailReader: Sendable {
       let answers = tail.state.change { state -> [(AppendHeader.ID, Appended)] in
         guard isFollowed(state) else { return [] }
         state.trouble = nil
-        return state.take(chunk, appends, cachedBytesMax: options.cachedBytesMax)
+        return state.take(
+          chunk, appends, cachedBytesMax: options.cachedBytesMax,
+          timeMax: options.now() + Int64(options.compactionLag.milliseconds))
       }
       for (id, place) in answers where id.instance == self.appends.instance {
         self.appends.answer(id.number, .success(place))
@@ -305,6 +324,17 @@ final class TailReader: Sendable {
         client.stopReading(options.topic(partition.topic), partition: partition.index)
       }
     }
+  }
+}
+
+/// When the broker is asked next where a partition ends, and how long.
+private struct Attempt {
+  var next = ContinuousClock.now
+  var patience = Duration.milliseconds(250)
+
+  /// The one after it failed: with more patience, and after others had their time.
+  var later: Attempt {
+    Attempt(next: .now + patience * 2, patience: min(.seconds(1), patience * 2))
   }
 }
 

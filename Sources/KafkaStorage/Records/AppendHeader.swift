@@ -1,3 +1,5 @@
+internal import EventStorage
+
 /// What a record says of the append that it came with, in the Kafka header `batch`:
 /// the instance (8 bytes, little-endian), the number of the append there and the records of it that follow, as varints.
 ///
@@ -32,7 +34,8 @@ package struct AppendHeader: Equatable, Sendable {
     let instance = unsafe bytes.loadUnaligned(as: UInt64.self)
     var rest = unsafe bytes[8...]
     guard let number = unsafe AppendHeader.varint(&rest),
-      let following = unsafe AppendHeader.varint(&rest), following <= UInt64(Int32.max),
+      let following = unsafe AppendHeader.varint(&rest),
+      following < UInt64(LogLimits.batchRecordsMax),
       unsafe rest.isEmpty
     else { return nil }
     id = ID(instance: UInt64(littleEndian: instance), number: number)

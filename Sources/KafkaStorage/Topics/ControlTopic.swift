@@ -4,11 +4,12 @@ internal import EventStorage
 ///
 ///     log/<identity>                    how many partitions it has; the first of these records is the log's
 ///     writer/<topic>/<partition>/<id>   the newest epoch of a writer
-///     moving                            the log that is being moved into this one, until that has come to its end
+///     moving/<identity>                 the log that is being moved into this one, until that has come to its end
 ///     candidate/<writer>/<name>         who stands for election as a writer (`Candidate`)
 ///
 /// Whoever opens a log without an identity offers one, under a key of its own so that compaction keeps every offer; the one with the
-/// lowest offset holds, for all instances and for ever.
+/// lowest offset holds, for all instances and for ever. Whoever moves a log in says so of the identity that it is going to offer, before
+/// it does: so it holds from the first moment on if that one wins, and means nothing if another one does.
 struct ControlTopic: Sendable {
   struct WriterKey: Hashable, Sendable {
     let id: Int64
@@ -23,8 +24,11 @@ struct ControlTopic: Sendable {
   struct Content: Sendable {
     var identity: LogIdentity?
     var partitions: Int?
-    var moving: LogIdentity?
     var lives: [WriterKey: Int16] = [:]
+    fileprivate var sources: [LogIdentity: LogIdentity] = [:]
+
+    /// The log that is being moved into this one.
+    var moving: LogIdentity? { identity.flatMap { sources[$0] } }
   }
 
   let options: KafkaLog.Options
@@ -73,9 +77,9 @@ struct ControlTopic: Sendable {
     return try read()
   }
 
-  /// Says which log is being moved into this one, or that none is any more.
-  func put(moving source: LogIdentity?) throws(LogError) {
-    try put("moving", source.map { "\($0)" }, by: source?.rawValue ?? 0)
+  /// Says which log is being moved into the one of this identity, or that none is any more.
+  func put(moving source: LogIdentity?, into identity: LogIdentity) throws(LogError) {
+    try put("moving/\(identity)", source.map { "\($0)" }, by: identity.rawValue)
   }
 
   /// Writes a record and waits until it is durable.
@@ -130,8 +134,8 @@ extension ControlTopic.Content {
     let key = unsafe String(decoding: message.key, as: UTF8.self)
     let text = unsafe message.value.map { unsafe String(decoding: $0, as: UTF8.self) } ?? ""
     let parts = key.split(separator: "/")
-    if key == "moving" {
-      moving = LogIdentity(text)
+    if parts.count == 2, parts[0] == "moving", let target = LogIdentity(String(parts[1])) {
+      sources[target] = LogIdentity(text)
     } else if parts.count == 2, parts[0] == "log", identity == nil {
       identity = LogIdentity(String(parts[1]))
       partitions = Int(text)

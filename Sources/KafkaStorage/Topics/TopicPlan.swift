@@ -2,6 +2,15 @@ internal import EventStorage
 
 /// The topics of a log: how they are made, and what must be so of those that are there.
 struct TopicPlan: Sendable {
+  /// The control topic is read whole by everybody who opens the log or writes as a new life, and candidates speak in it all the time. The
+  /// segment that is written is never compacted: so it is closed this often, and what is in it compacted soon.
+  static let controlSegment = Duration.seconds(600)
+  static let controlLag = Duration.seconds(60)
+  /// With longer ones somebody waits for it.
+  static let controlSegmentMax = Duration.seconds(3600)
+  /// The usual length of a segment in time.
+  static let segmentMax = Duration.seconds(7 * 24 * 3600)
+
   let options: KafkaLog.Options
 
   /// Every topic with the name it has on the broker; nil stands for the control topic.
@@ -27,8 +36,16 @@ struct TopicPlan: Sendable {
     } else {
       configuration["cleanup.policy"] = "compact"
       configuration["delete.retention.ms"] = "\(options.tombstoneRetention.milliseconds)"
-      configuration["min.compaction.lag.ms"] = "\(options.compactionLag.milliseconds)"
+      let lag = topic == nil ? TopicPlan.controlLag : options.compactionLag
+      configuration["min.compaction.lag.ms"] = "\(lag.milliseconds)"
+      if topic == nil {
+        configuration["segment.ms"] = "\(TopicPlan.controlSegment.milliseconds)"
+      }
       configuration["message.timestamp.type"] = "CreateTime"
+    }
+    // An append is acknowledged when all that are in sync have it: two at least, where one may be away.
+    if let copies = options.replicationFactor, copies >= 3 {
+      configuration["min.insync.replicas"] = "2"
     }
     return configuration
   }
@@ -49,7 +66,7 @@ struct TopicPlan: Sendable {
         ]
       }
       return findings(topic, name, known, partitions)
-        + findings(topic, name, configurations[name] ?? [:])
+        + findings(topic, name, configurations[name] ?? [:], replicas: known.replicas)
     }
   }
 
@@ -74,7 +91,7 @@ struct TopicPlan: Sendable {
   }
 
   private func findings(
-    _ topic: Topic?, _ name: String, _ configuration: [String: String]
+    _ topic: Topic?, _ name: String, _ configuration: [String: String], replicas: Int
   ) -> [TopicFinding] {
     var found: [TopicFinding] = []
     func check(
@@ -90,9 +107,24 @@ struct TopicPlan: Sendable {
         Int64($0).map { $0 >= least } ?? true
       }
     }
+    func number(_ key: String, atMost most: Duration, use good: Duration) {
+      check(
+        .advised, "T9", key,
+        "set it to \(good.milliseconds): only segments that are closed and old enough are compacted"
+      ) { Int64($0).map { $0 <= Int64(most.milliseconds) } ?? true }
+    }
     let policy = configuration["cleanup.policy"]?.split(separator: ",").map(String.init).sorted()
     number("max.message.bytes", atLeast: Int64(KafkaProperties.messageBytesMax), .refused, nil)
-    check(.advised, "T8", "unclean.leader.election.enable", "set it to false") { $0 != "true" }
+    check(
+      .refused, "T8", "unclean.leader.election.enable",
+      "set it to false: a broker that is behind could lead, and what was acknowledged be gone"
+    ) { $0 != "true" }
+    if replicas >= 3 {
+      check(
+        .advised, "T8", "min.insync.replicas",
+        "set it to 2: with 1, what is acknowledged may be on one broker alone"
+      ) { Int64($0).map { $0 >= 2 } ?? true }
+    }
     if topic?.isCompacted == false {
       check(.refused, nil, "cleanup.policy", "set it to delete") { $0 == "delete" }
       number(
@@ -109,9 +141,21 @@ struct TopicPlan: Sendable {
     number(
       "delete.retention.ms", atLeast: Int64(options.tombstoneRetention.milliseconds), .refused,
       "T5")
-    number(
-      "min.compaction.lag.ms", atLeast: Int64(options.compactionLag.milliseconds), .advised, "T5")
+    if topic == nil {
+      number("segment.ms", atMost: TopicPlan.controlSegmentMax, use: TopicPlan.controlSegment)
+      number(
+        "min.compaction.lag.ms", atMost: TopicPlan.controlSegmentMax, use: TopicPlan.controlLag)
+    } else {
+      number("segment.ms", atMost: TopicPlan.segmentMax, use: TopicPlan.segmentMax)
+      number(
+        "min.compaction.lag.ms", atLeast: Int64(options.compactionLag.milliseconds), .advised, "T5")
+    }
     check(.refused, nil, "message.timestamp.type", "set it to CreateTime") { $0 == "CreateTime" }
+    // Not set by us: older brokers know no such limit of the future alone, and a log that is moved in has old times.
+    check(
+      .advised, nil, "message.timestamp.after.max.ms",
+      "set it to \(options.compactionLag.milliseconds): a record from the far future makes everything old"
+    ) { Int64($0).map { $0 <= 24 * 3_600_000 } ?? true }
     if let ratio = configuration["min.cleanable.dirty.ratio"].flatMap(Double.init), ratio > 0.9 {
       check(.advised, "T9", "min.cleanable.dirty.ratio", "set it to 0.5 or less") { _ in false }
     }

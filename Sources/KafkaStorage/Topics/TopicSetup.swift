@@ -46,10 +46,12 @@ struct TopicSetup {
       metadata = try make(missing, partitions, by: client)
     }
     try check(client, metadata, partitions)
-    // Before it can be opened by anybody.
-    if case .begin(let source) = options.takeover { try control.put(moving: source) }
     let offer = LogIdentity(UInt64.random(in: .min ... .max))
+    // Before it can be opened by anybody.
+    if case .begin(let source) = options.takeover { try control.put(moving: source, into: offer) }
     let settled = try control.settle(offer, partitions: partitions)
+    // Others may have come since the first look.
+    if settled.identity != offer { try checkTakeover(settled) }
     guard let identity = settled.identity, settled.partitions == partitions else {
       throw cannotOpen(
         "another instance made it with \(settled.partitions ?? 0) partitions, not \(partitions)",
@@ -93,6 +95,7 @@ struct TopicSetup {
         let metadata = try client.metadata(within: options.requestTimeout)
         if plan.names.allSatisfy({ (metadata[$0.name]?.partitions ?? 0) > 0 }) { return metadata }
         if .now > deadline { throw KafkaFailure.noAnswer("new topics do not appear") }
+        pause(for: .milliseconds(50))
       }
     }
   }

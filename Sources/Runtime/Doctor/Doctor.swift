@@ -8,24 +8,18 @@ package struct Doctor {
   /// Records that are looked at, the newest of each partition.
   static let sampleOffsets: Int64 = 10_000
 
-  private let log: LogURL
-  private let properties: [String: String]
+  private let settings: Settings
 
-  /// - Parameter properties: of librdkafka.
-  package init(of log: LogURL, properties: [String: String]) {
-    self.log = log
-    self.properties = properties
-  }
+  /// - Parameter settings: which log, and how it is reached.
+  package init(_ settings: Settings) { self.settings = settings }
 
   /// Looks at everything there is to look at. Blocks.
   /// - Throws: when the log cannot be asked at all.
   package func examine() throws -> [Examination] {
-    switch log {
+    switch settings.log {
     case .file(let path): return try examine(folder: path)
     case .kafka(let brokers, let prefix):
-      var options = KafkaLog.Options(brokers: brokers)
-      options.prefix = prefix
-      options.properties = properties
+      var options = settings.kafkaOptions(brokers, prefix)
       options.makesTopics = false
       return try examine(options)
     case .memory, .recording:
@@ -44,7 +38,7 @@ package struct Doctor {
       Examination(
         "", .fine, "log \(log.identity) with \(log.layout.partitions) partitions of messages")
     ]
-    if let url = try LogSeal.read(at: folder) {
+    if let url = try LogSeal.read(at: folder)?.url {
       found.append(Examination("", .advised, "it was moved to \(url): serve that one"))
     }
     for partition in log.layout.all {
@@ -153,6 +147,7 @@ package struct Doctor {
     // One that is under way moves on, or ends.
     let patience = ContinuousClock.now + options.transactionTimeout
     while !open.isEmpty, .now < patience {
+      pause(for: .milliseconds(200))
       let now = try KafkaLog.openTransactions(options, layout)
       open = open.filter { held in
         now.contains { $0.partition == held.partition && $0.stableEnd == held.stableEnd }

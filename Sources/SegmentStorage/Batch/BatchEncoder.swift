@@ -55,12 +55,16 @@ package struct BatchEncoder: ~Copyable {
       baseTime = start
       writer = append.writer
       var key = append.idempotencyKey
-      let span = append.records.span
-      for index in span.indices {
-        encode(
-          span[index], time: newest - start, delta: delta, idempotencyKey: key, count: span.count)
-        key = nil
-        delta += 1
+      // Pointers, because a record that is passed around is retained, twice: a third of what encoding it costs.
+      unsafe append.records.withUnsafeBufferPointer { records in
+        guard let first = records.baseAddress else { return }
+        for index in 0..<records.count {
+          unsafe encode(
+            first + index, time: newest - start, delta: delta, idempotencyKey: key,
+            count: records.count)
+          key = nil
+          delta += 1
+        }
       }
     }
     precondition(delta > 0, "a batch of no records")
@@ -76,7 +80,9 @@ package struct BatchEncoder: ~Copyable {
   mutating func encodeFence(_ writer: Writer, at base: Offset, newest: Int64) -> EncodedBatch {
     begin()
     let marker = NewRecord(key: [0, 0, 0, 1], value: [0, 0, 0, 0, 0, 0])
-    encode(marker, time: 0, delta: 0, idempotencyKey: nil, count: 1)
+    unsafe withUnsafePointer(to: marker) {
+      unsafe encode($0, time: 0, delta: 0, idempotencyKey: nil, count: 1)
+    }
     let next = Offset(base.rawValue + 1)
     finish(
       Frame(
@@ -99,9 +105,11 @@ package struct BatchEncoder: ~Copyable {
   }
 
   private mutating func encode(
-    _ record: NewRecord, time: Int64, delta: Int64, idempotencyKey: String?, count: Int
+    _ record: UnsafePointer<NewRecord>, time: Int64, delta: Int64, idempotencyKey: String?,
+    count: Int
   ) {
-    let valueCount = record.value?.count ?? 0
+    let keyCount = unsafe record.pointee.key.count
+    let valueCount = unsafe record.pointee.value?.count
     var headers = 1
     var keyHeader: [UInt8] = []
     var countHeader: [UInt8] = []
@@ -113,22 +121,18 @@ package struct BatchEncoder: ~Copyable {
     }
     let length =
       1 + zigzagSize(time) + zigzagSize(delta)
-      + zigzagSize(Int64(record.key.count)) + record.key.count
-      + zigzagSize(record.value == nil ? -1 : Int64(valueCount)) + valueCount + headers
+      + zigzagSize(Int64(keyCount)) + keyCount
+      + zigzagSize(Int64(valueCount ?? -1)) + (valueCount ?? 0) + headers
     // Every varint may ask for ten bytes of room.
     records.reserve(length + 64)
     records.append(zigzag: Int64(length))
     records.append(byte: 0)
     records.append(zigzag: time)
     records.append(zigzag: delta)
-    records.append(zigzag: Int64(record.key.count))
-    records.append(record.key)
-    if let value = record.value {
-      records.append(zigzag: Int64(valueCount))
-      records.append(value)
-    } else {
-      records.append(zigzag: -1)
-    }
+    records.append(zigzag: Int64(keyCount))
+    unsafe record.pointee.key.withUnsafeBytes { unsafe records.append($0.bytes) }
+    records.append(zigzag: Int64(valueCount ?? -1))
+    unsafe record.pointee.value?.withUnsafeBytes { unsafe records.append($0.bytes) }
     guard idempotencyKey != nil else {
       records.append(zigzag: 0)
       return

@@ -33,6 +33,8 @@ extension SegmentedLog {
     package var compactionKeysMax = 1_000_000
     /// How often the log looks for something to compact or remove. Nil leaves it to `maintainOnce`.
     package var maintenanceInterval: Duration? = .seconds(30)
+    /// Told when a round of maintenance fails, for another reason than the one before, and with nil when one goes well again.
+    package var maintenanceChanged: @Sendable (LogError?) -> Void = { _ in }
     /// Who makes appends durable.
     package var commits = Commits.onThread
     /// Milliseconds since 1970. Retention is the only thing that asks.

@@ -9,6 +9,7 @@ final class PartitionLog: Sendable {
     var active: ActiveSegment?
     var end: Offset
     var compaction: CompactionState
+    var cleanings = 0
     var waiting: [AppendOperation] = []
     var waitingBytes = 0
     var isClosed = false
@@ -18,6 +19,17 @@ final class PartitionLog: Sendable {
     var commitThread: UInt?
 
     var start: Offset { sealed.first?.base ?? active?.base ?? .zero }
+
+    /// Of a log that another process writes, compaction may have come further than what was opened.
+    var cleanPoint: Offset { min(max(start, compaction.cleanPoint), end) }
+
+    /// That of the segment that holds the clean point, or of a later one: times never go back.
+    var cleanTime: Int64 {
+      guard cleanPoint > .zero else { return .min }
+      if let active, active.bytes > 0, active.base < cleanPoint { return active.newest }
+      let segment = sealed.last { $0.base < cleanPoint } ?? sealed.first
+      return segment?.newest ?? active?.newest ?? .min
+    }
   }
 
   /// Where to read on.
@@ -41,7 +53,9 @@ final class PartitionLog: Sendable {
     self.health = health
     isReadOnly = options.isReadOnly
     commits = options.commits
-    let found = try PartitionRecovery(place, isReadOnly: isReadOnly)
+    let found =
+      isReadOnly
+      ? try PartitionRecovery(beside: place) : try PartitionRecovery(place, isReadOnly: false)
     monitor = Monitor(
       State(
         sealed: found.sealed, active: found.active, end: found.end, compaction: found.compaction))
@@ -56,7 +70,8 @@ final class PartitionLog: Sendable {
     try monitor.withLock { state throws(LogError) in
       if state.isClosed { throw .closed }
       return LogBounds(
-        start: state.start, end: state.end, tombstoneHorizon: state.compaction.tombstoneHorizon)
+        start: state.start, end: state.end, tombstoneHorizon: state.compaction.tombstoneHorizon,
+        cleanPoint: state.cleanPoint, cleanTime: state.cleanTime, cleanings: state.cleanings)
     }
   }
 
@@ -117,6 +132,7 @@ final class PartitionLog: Sendable {
     monitor.withLock { state in
       guard let index = state.sealed.firstIndex(where: { $0.base == new.base }) else { return }
       state.sealed.replaceSubrange(index..<index + old.count, with: [new])
+      state.cleanings += 1
     }
   }
 

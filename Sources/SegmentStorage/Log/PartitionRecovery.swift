@@ -12,14 +12,33 @@ struct PartitionRecovery {
   var remembered = Offset.zero
   var compaction = CompactionState()
 
+  /// Two looks are nearly always enough, however busy the other process is.
+  static let looksMax = 100
+
   private let place: PartitionPlace
   private let isReadOnly: Bool
+
+  /// What there is beside a process that writes, which may close, merge and remove segments between a look at their names and a look
+  /// into them. What that looks like is gone at the next look; damage is still there.
+  init(beside place: PartitionPlace) throws(LogError) {
+    var seen: LogError?
+    for _ in 0..<PartitionRecovery.looksMax {
+      do throws(LogError) {
+        self = try PartitionRecovery(place, isReadOnly: true)
+        return
+      } catch {
+        if error == seen { throw error }
+        seen = error
+      }
+    }
+    throw place.cannotOpen("it changes faster than it can be read", "try again")
+  }
 
   init(_ place: PartitionPlace, isReadOnly: Bool) throws(LogError) {
     self.place = place
     self.isReadOnly = isReadOnly
     let bases = try segments()
-    try readStates(hasClosedSegments: bases.count > 1)
+    try readAppends(hasClosedSegments: bases.count > 1)
     var expected = bases.first
     for (index, base) in bases.enumerated() {
       // A crash in the middle of merging leaves segments that the merged one before them holds already.
@@ -39,6 +58,7 @@ struct PartitionRecovery {
         newest = max(newest, segment.newest)
       }
     }
+    try readCompaction()
     guard end >= remembered else {
       throw place.corrupt(end, "records up to \(remembered) were durable and are missing")
     }
@@ -104,7 +124,7 @@ struct PartitionRecovery {
     return bases
   }
 
-  private mutating func readStates(hasClosedSegments: Bool) throws(LogError) {
+  private mutating func readAppends(hasClosedSegments: Bool) throws(LogError) {
     if let file = try place.read(SegmentName.appendState, atMost: AppendMemory.bytesMax) {
       guard let decoded = AppendMemory.decode(file) else {
         throw place.corrupt(.zero, "\(SegmentName.appendState) is damaged")
@@ -115,12 +135,15 @@ struct PartitionRecovery {
     } else if hasClosedSegments {
       throw place.corrupt(.zero, "\(SegmentName.appendState) is missing")
     }
-    if let file = try place.read(SegmentName.compactionState, atMost: 4096) {
-      guard let decoded = CompactionState(file) else {
-        throw place.corrupt(.zero, "\(SegmentName.compactionState) is damaged")
-      }
-      compaction = decoded
+  }
+
+  /// Read when the segments are open: it is written before they are replaced, so it knows of all that is gone from them.
+  private mutating func readCompaction() throws(LogError) {
+    guard let file = try place.read(SegmentName.compactionState, atMost: 4096) else { return }
+    guard let decoded = CompactionState(file) else {
+      throw place.corrupt(.zero, "\(SegmentName.compactionState) is damaged")
     }
+    compaction = decoded
   }
 
   /// Takes a closed segment as its index describes it; reads it whole when the index does not fit.
@@ -160,11 +183,10 @@ struct PartitionRecovery {
       let file = try place.disk.open(path, isReadOnly ? .read : .write)
       return (file, try file.size())
     }
-    let scan = scanSegment(
+    var scan = scanSegment(
       file, size: size, base: base, newest: newest, check: place.check, isContiguous: true,
       memory: &memory)
-    if case .disk(let error)? = scan.failure { throw place.corrupt(scan.end, "\(error)") }
-    if let failure = scan.failure { try judgeTail(of: file, size: size, scan, failure) }
+    try judgeTail(of: file, size: size, &scan)
     end = scan.end
     newest = scan.newest
     active = ActiveSegment(
@@ -173,26 +195,44 @@ struct PartitionRecovery {
 
   /// Zeros are room for what comes. Anything else is a batch that never became durable, unless a valid one
   /// follows: one commit is under way at a time, so what lies before a valid batch had been durable.
-  private func judgeTail(
-    of file: any DiskFile, size: Int, _ scan: SegmentScan, _ failure: SourceFailure
+  ///
+  /// Beside a process that writes, the tail may hold what came after the scan had passed. It was all written before the tail was read, so
+  /// a scan that goes on now finds it; what it still does not take is damage.
+  private mutating func judgeTail(
+    of file: any DiskFile, size: Int, _ scan: inout SegmentScan
   ) throws(LogError) {
-    let found = try place.attempt { () throws(DiskError) in
-      try findTail(
-        behind: scan.bytes, in: file, size: size, from: scan.end, check: place.check)
+    guard scan.failure != nil else { return }
+    let start = scan.bytes
+    let tail = try place.attempt { () throws(DiskError) in
+      try SegmentTail(of: file, from: start, to: size)
     }
-    if let later = found.batch {
-      throw place.corrupt(scan.end, "\(failure.text), and records from \(later) follow")
+    var found = TailFindings()
+    while let failure = scan.failure {
+      if case .disk(let error) = failure { throw place.corrupt(scan.end, "\(error)") }
+      found = tail.findings(behind: scan.bytes, from: scan.end, check: place.check)
+      guard let damage = damage(in: found, failure) else { break }
+      let known = scan.bytes
+      if isReadOnly {
+        scan.resume(
+          file, size: size, check: place.check, isContiguous: true, memory: &memory)
+      }
+      guard scan.bytes > known else { throw place.corrupt(scan.end, damage) }
     }
-    if found.isForeign { throw place.corrupt(scan.end, failure.text) }
-    guard found.lastByte != nil else { return }
+    guard let failure = scan.failure, found.lastByte != nil else { return }
     guard scan.end >= remembered else {
       throw place.corrupt(scan.end, failure.text)
     }
     if isReadOnly { return }
+    let end = scan.bytes
     try place.attempt { () throws(DiskError) in
-      try file.truncate(to: scan.bytes)
+      try file.truncate(to: end)
       try file.sync()
     }
+  }
+
+  private func damage(in tail: TailFindings, _ failure: SourceFailure) -> String? {
+    if let later = tail.batch { return "\(failure.text), and records from \(later) follow" }
+    return tail.isForeign ? failure.text : nil
   }
 
   private func removeMerged(_ base: Offset) throws(LogError) {

@@ -17,9 +17,12 @@ struct Compaction {
     let (keys, cleanPoint) = try learnKeys(segments, from: state.cleanedTo, to: last.end)
     let horizon = max(
       state.tombstoneHorizon, min(cleanPoint, try tombstoneHorizon(segments, now: now)))
-    // Readers must know before the first tombstone goes (law 7).
-    if horizon != state.tombstoneHorizon {
-      try store { $0.tombstoneHorizon = horizon }
+    // Readers must know before the first tombstone (law 7) and the first record that was replaced (law 30) go.
+    if horizon != state.tombstoneHorizon || cleanPoint > state.cleanPoint {
+      try store {
+        $0.tombstoneHorizon = horizon
+        $0.cleanPoint = max($0.cleanPoint, cleanPoint)
+      }
     }
     var freed = 0
     var rest = segments[...].prefix { $0.base < cleanPoint }

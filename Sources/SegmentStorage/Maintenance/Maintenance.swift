@@ -26,7 +26,7 @@ final class Maintenance: Sendable {
     monitor.withLock { $0.hasThread = true }
     startThread(for: "maintenance") { [self] in
       while monitor.waitForWork(for: interval, { $0.isStopped ? true : nil }) == nil {
-        // The failure is kept for whoever asks; the next round tries again.
+        // Whoever wants to know was told; the next round tries again.
         _ = try? once(always: false)
       }
       monitor.withLock { $0.hasThread = false }
@@ -66,11 +66,13 @@ final class Maintenance: Sendable {
         failure = failure ?? error
       }
     }
-    monitor.withLock { state in
+    let known = monitor.withLock { state in
+      defer { state.failure = failure }
       state.isRunning = false
-      state.failure = failure
+      return state.failure
     }
     monitor.signalProgress()
+    if failure != known { options.maintenanceChanged(failure) }
     if let failure { throw failure }
     return freed
   }

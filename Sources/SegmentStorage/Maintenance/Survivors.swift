@@ -40,6 +40,8 @@ struct Survivors: BatchVisitor, ~Copyable {
   private func stays(_ row: RecordRow, key: RawSpan) -> Bool {
     if row.offset >= cleanPoint { return true }
     if keys.supersedes(row.offset, of: key) { return false }
-    return !(row.isTombstone && row.offset < horizon)
+    // The last one before the clean point holds the log's time there: without it the state at that place would be another (law 30).
+    let isLast = row.offset.rawValue + 1 == cleanPoint.rawValue
+    return isLast || !(row.isTombstone && row.offset < horizon)
   }
 }

@@ -3,9 +3,11 @@
 demand.py BINARY FOLDER MEGABYTES
 """
 
+import itertools
 import json
 import re
 import sys
+import threading
 
 from cluster import Cluster, until
 from subscriber import Subscriber
@@ -70,9 +72,24 @@ with Cluster(binary, folder, count=4, partitions=PARTITIONS, arguments=["--parti
     until(lambda: all_of_them.has_seen(last), "everybody has it")
     until(lambda: single.has_seen(last), "the one has its own")
     more = {instance: received(instance) - begun[instance] - read[instance] for instance in begun}
-    for subscriber in (single, all_of_them):
-        subscriber.end()
-    until(lambda: states(everybody) == ["idle"] * PARTITIONS, "let go")
+    # They leave while publishing goes on everywhere: nobody waits for a quiet moment.
+    stop = threading.Event()
+
+    def go_on():
+        for number in itertools.cycle(range(len(channels))):
+            if stop.wait(0.002):
+                return
+            publish(publisher, channels[number], 1, 0)
+
+    going_on = threading.Thread(target=go_on)
+    going_on.start()
+    try:
+        for subscriber in (single, all_of_them):
+            subscriber.end()
+        until(lambda: states(one) == states(everybody) == ["idle"] * PARTITIONS, "let go while publishing goes on")
+    finally:
+        stop.set()
+        going_on.join()
     print(f"{megabytes} MB in {PARTITIONS} partitions: an instance with a client of one holds {held[one] / 1e6:.1f} MB and read "
           f"{read[one] / 1e6:.1f} MB, one with clients of all {held[everybody] / 1e6:.1f} and {read[everybody] / 1e6:.1f}, one with none "
           f"read {read[nobody] / 1e6:.1f}; of {400 * len(VALUE) / 1e6:.1f} MB that came later they read {more[one] / 1e6:.2f}, "

@@ -81,6 +81,11 @@ try:
     admin.delete_topics(["topics.messages"])["topics.messages"].result(20)
     admin.create_topics([NewTopic("topics.messages", 3, 1, config={"cleanup.policy": "compact,delete"})])["topics.messages"].result(20)
     expect("topics", 2, ("T12", "refused"), ("T15", "refused"), ("T5", "refused"), ("", "refused"))
+    # Nor is it served, or replayed; and it says what to change.
+    for command in ("serve", "replay"):
+        done = subprocess.run([binary, command, "--log", f"kafka://{broker.address}?prefix=topics"], capture_output=True, text=True)
+        if done.returncode != 1 or "topics.messages: cleanup.policy is compact,delete" not in done.stderr or "set it to compact" not in done.stderr:
+            raise SystemExit(f"{command} with wrong topics: {done}")
 
     make("transaction")
     hanging = produce("transaction", "messages", 0, b"a\0b", b"x", **{"transactional.id": "hangs", "transaction.timeout.ms": 600000})

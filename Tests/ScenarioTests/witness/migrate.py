@@ -11,6 +11,8 @@ import signal
 import subprocess
 import sys
 
+import confluent_kafka
+
 from broker import Broker
 from cluster import until
 from instance import Instance
@@ -23,10 +25,10 @@ connections = {}
 broker = Broker(os.path.join(folder, "broker"))
 
 
-def migrate(prefix):
+def migrate(prefix, address=None, environment={}):
     return subprocess.run(
-        [binary, "migrate", "--from", f"file:{data}", "--to", f"kafka://{broker.address}?prefix={prefix}", "--json"],
-        capture_output=True, text=True)
+        [binary, "migrate", "--from", f"file:{data}", "--to", f"kafka://{address or broker.address}?prefix={prefix}", "--json"],
+        capture_output=True, text=True, env={**os.environ, **environment})
 
 
 def publish(instance, number, key, idempotency_key=None):
@@ -102,6 +104,10 @@ try:
             if channels(old) != state or old.terminate() != 0:
                 raise SystemExit("the old log is not as it was")
 
+    # The same settings as those of serve: this one is refused before anything is done.
+    refused = migrate("new", environment={"SIGNALBOX_KAFKA_PROPERTIES": "no.such.property=1"})
+    if refused.returncode != 1 or "no.such.property" not in refused.stderr:
+        raise SystemExit(f"a property from the environment: {refused}")
     done = migrate("new")
     if done.returncode != 0:
         raise SystemExit(f"migrate: {done.stderr}")
@@ -111,6 +117,21 @@ try:
     again = migrate("new")
     if again.returncode != 0 or not json.loads(again.stdout)["wasMoved"]:
         raise SystemExit(f"a second move: {again}")
+    # Killed between the seal of the old one and the end of the move: the control topic is as it was before that. Nobody opens the
+    # new one, and another try completes the move, though the brokers are named otherwise.
+    control = broker.records("new.control")
+    producer = confluent_kafka.Producer({"bootstrap.servers": broker.address})
+    for key, value in [(key, value) for key, value in control if key.startswith(b"moving/") and value is not None]:
+        producer.produce("new.control", key=key, value=value)
+    if producer.flush(20):
+        raise SystemExit("the broker does not take a record")
+    new = Instance(binary, f"kafka://{broker.address}?prefix=new", errors=os.path.join(folder, "new.log"))
+    if new.spawn():
+        new.kill()
+        raise SystemExit("a log whose move has not come to its end can be opened")
+    completed = migrate("new", address=broker.address.replace("127.0.0.1", "localhost"))
+    if completed.returncode != 0 or not json.loads(completed.stdout)["wasMoved"]:
+        raise SystemExit(f"a move that was cut off at its end: {completed}")
     elsewhere = migrate("elsewhere")
     if elsewhere.returncode != 1 or "was moved to" not in elsewhere.stderr:
         raise SystemExit(f"a second move elsewhere: {elsewhere}")
