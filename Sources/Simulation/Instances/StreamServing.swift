@@ -122,7 +122,10 @@ final class StreamServing {
       stream.isOpen = false
       return
     }
-    let arrival = max(stream.lastArrival, world.now + world.network.delay(world.chance))
+    // What arrives at the same moment comes in any order: the bytes of a connection do not.
+    let arrival = max(
+      stream.lastArrival + VirtualTime(microseconds: 1),
+      world.now + world.network.delay(world.chance))
     stream.lastArrival = arrival
     stream.sent += 1
     world.deliver(
