@@ -140,6 +140,7 @@ package final class World {
       guard !isPaused(envelope.to, happening) else { return true }
       trace.add(envelope.to << 32 | envelope.from)
       trace.add(envelope.request)
+      trace.add(envelope.letter)
       if states[envelope.to].isUp { processes[envelope.to].receive(envelope) }
     case .wakes(let process, let life, let timer):
       guard states[process].life == life, states[process].isUp else { return true }
@@ -197,6 +198,9 @@ package final class World {
 
   /// Adds something that was decided to the trace.
   func note(_ number: Int64) { trace.add(number) }
+  func note(_ number: UInt64) { trace.add(number) }
+  func note(_ text: String) { trace.add(text) }
+  func note(_ bytes: [UInt8]) { trace.add(contentHash(bytes)) }
 
   func fail(_ law: Int, _ detail: String) {
     if violation == nil { violation = Violation(law: law, detail: detail, step: step, time: now) }
