@@ -53,11 +53,14 @@ final class Controller: Process {
   func end(_ end: ProcessEnd) {}
 
   /// Becomes the writer, whoever was it.
-  func takeOver() {
-    guard world.states[id].isUp else { return }
+  /// - Returns: false when it is down.
+  @discardableResult
+  func takeOver() -> Bool {
+    guard world.states[id].isUp else { return false }
     fencing = world.newRequest()
     log.ask(.fence(writer: Controller.writerID, in: Partition(.topology, 0)), fencing)
     world.wake(id, .timeout(fencing), after: world.patience)
+    return true
   }
 
   private func describe() {

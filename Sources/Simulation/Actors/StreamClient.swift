@@ -60,7 +60,10 @@ final class StreamClient: Process {
     isTaking = false
     asksWrongly = false
     isSlow = world.chance.strikes(.slowReader)
-    if let older, world.chance.strikes(.oldToken) { view = older }
+    if let older, world.chance.wants(.oldToken) {
+      if older.token != view.token { world.chance.count(.oldToken) }
+      view = older
+    }
     if !view.isWhole { view = View() }
     older = view
     var token = view.token

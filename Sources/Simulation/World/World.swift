@@ -220,23 +220,34 @@ package final class World {
     processes[process].start()
   }
 
-  func end(_ process: ProcessID, _ end: ProcessEnd, restartAfter delay: VirtualTime) {
-    guard states[process].isUp else { return }
+  /// - Returns: false when it was down already.
+  @discardableResult
+  func end(_ process: ProcessID, _ end: ProcessEnd, restartAfter delay: VirtualTime) -> Bool {
+    guard states[process].isUp else { return false }
     states[process].isUp = false
     trace.add(process << 8 | 0xfe)
     processes[process].end(end)
     queue.add(.starts(process, life: states[process].life), at: now + delay)
+    return true
   }
 
-  func pause(_ process: ProcessID, for length: VirtualTime) {
-    states[process].pausedUntil = max(states[process].pausedUntil, now + length)
+  /// - Returns: false when it is down, or pauses longer already.
+  func pause(_ process: ProcessID, for length: VirtualTime) -> Bool {
+    let until = now + length
+    guard until > max(now, states[process].pausedUntil) else { return false }
+    states[process].pausedUntil = until
+    return states[process].isUp
   }
 
-  func jumpClock(of process: ProcessID, by milliseconds: Int64) {
+  /// - Returns: false when it shows the same as before.
+  func jumpClock(of process: ProcessID, by milliseconds: Int64) -> Bool {
+    let before = states[process].clockError
     states[process].clockError += milliseconds
     // Clocks of those who share a cluster differ by less than its compaction lag.
-    guard let limit = cluster?.settings.clockErrorMax else { return }
-    states[process].clockError = min(max(states[process].clockError, -limit), limit)
+    if let limit = cluster?.settings.clockErrorMax {
+      states[process].clockError = min(max(states[process].clockError, -limit), limit)
+    }
+    return states[process].clockError != before
   }
 
   func healLater(after delay: VirtualTime) { queue.add(.heals, at: now + delay) }
