@@ -327,8 +327,13 @@ final class EmbeddedLogHost: Process {
 
   func settle() { disk.isFull = false }
 
+  var pending: String? {
+    if log == nil { return "is closed" }
+    return isCommitPlanned ? "something is not committed" : nil
+  }
+
   func finish() {
-    guard let log else { return }
+    guard let log else { return world.fail(32, "the log is closed in the end") }
     disk.restore()
     quietly {
       let oracle = world.oracle

@@ -347,8 +347,15 @@ final class Instance: Process {
     where following.fold.position < world.oracle.end(of: following.fold.partition) {
       return "\(following.fold.partition) is at \(following.fold.position)"
     }
+    for following in loads
+    where following.fold.position < world.oracle.end(of: following.fold.partition) {
+      return "\(following.fold.partition) is at \(following.fold.position)"
+    }
     if let routes, routes.fold.position < world.oracle.end(of: routes.fold.partition) {
-      return "topology is at \(routes.fold.position)"
+      return "the routes are at \(routes.fold.position)"
+    }
+    if let directory, directory.fold.position < world.oracle.end(of: directory.fold.partition) {
+      return "the directory is at \(directory.fold.position)"
     }
     return nil
   }
