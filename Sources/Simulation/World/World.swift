@@ -21,6 +21,9 @@ package final class World {
   /// Clients of the cluster; their calls hold on to what waits for them.
   var connections: [KafkaConnection] = []
 
+  /// The most that is added to what clients publish: in some worlds messages are large.
+  let paddingMax: Int
+
   let host: ProcessID = 0
   let instances: Range<ProcessID>
   let controllers: Range<ProcessID>
@@ -49,6 +52,7 @@ package final class World {
     network.delayMin = .milliseconds(Int64(chance.below(30)))
     network.delayMean = .milliseconds(Int64(1 + chance.below(100)))
     network.clogMean = .milliseconds(Int64(1 + chance.below(5000)))
+    paddingMax = options.log == .embedded && chance.below(4) == 3 ? 1200 : 0
     oracle = Oracle(partitions: options.partitions, log: options.log)
     processes =
       options.log == .embedded ? [EmbeddedLogHost(in: self)] : [Cluster(in: self)]
