@@ -68,6 +68,7 @@ final class EmbeddedLogHost: Process {
   private func openingFailed(_ error: LogError, hadErrors: Bool) {
     if died() { return }
     if !disk.damages.isEmpty {
+      judgePlace(error)
       world.oracle.counts.damagesFound += 1
       disk.restore()
     } else if !hadErrors {
@@ -298,21 +299,6 @@ final class EmbeddedLogHost: Process {
       world.check { () throws(Broken) in
         try oracle.watch(log.layout.all, of: log, on: disk)
       }
-    }
-  }
-
-  /// What the log says of damage or of a disk that fails; without either it is wrong.
-  func found(_ failure: LogError, errors: Int) {
-    if disk.isDead { return }
-    switch failure {
-    case .corrupt, .stopped, .full, .cannotOpen:
-      if !disk.damages.isEmpty, case .corrupt = failure {
-        world.oracle.counts.damagesFound += 1
-        disk.restore()
-      } else if disk.errors == errors {
-        world.fail(13, "the log found damage that nobody did: \(failure)")
-      }
-    default: break
     }
   }
 
