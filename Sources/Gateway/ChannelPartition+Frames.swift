@@ -19,6 +19,22 @@ struct StreamTopic: Hashable, Sendable {
   var shape: StreamShape
 }
 
+/// What a batch has of each channel. Channels come in the order in which the batch names them, so that the same log gives the same
+/// bytes in every process.
+private struct ChannelIndices {
+  private(set) var all: [(channel: String, indices: [Int])] = []
+  private var places: [String: Int] = [:]
+
+  mutating func add(_ index: Int, to channel: String) {
+    if let place = places[channel] {
+      all[place].indices.append(index)
+    } else {
+      places[channel] = all.count
+      all.append((channel, [index]))
+    }
+  }
+}
+
 extension ChannelPartition {
   /// Frames are cut into entries of about this size, so that what waits for a slow reader is bounded.
   static let entryBytes = 64 << 10
@@ -28,19 +44,19 @@ extension ChannelPartition {
     _ batch: RecentBatch, for interests: [String: Interest], loops: Int
   ) -> [[LoopEntry]] {
     var outgoing = [[LoopEntry]](repeating: [], count: loops)
-    var seen: [String: [Int]] = [:]
+    var seen = ChannelIndices()
     for index in batch.rows.indices {
       guard let channel = batch.channel(of: batch.rows[index]), interests[channel] != nil else {
         continue
       }
-      seen[channel, default: []].append(index)
+      seen.add(index, to: channel)
     }
     for index in batch.expired.indices {
       let channel = batch.expired[index].channel.text
       guard interests[channel] != nil else { continue }
-      seen[channel, default: []].append(batch.rows.count + index)
+      seen.add(batch.rows.count + index, to: channel)
     }
-    for (channel, indices) in seen {
+    for (channel, indices) in seen.all {
       guard let interest = interests[channel] else { continue }
       for shape in StreamShape.allCases where interest.loops[Int(shape.rawValue)] != 0 {
         let topic = StreamTopic(partition: partition.index, channel: channel, shape: shape)

@@ -103,10 +103,8 @@ final class StreamLoop: @unchecked Sendable {
       for subscriber in beats.flatMap({ $0 })
       where subscriber.isLive && subscriber.reads(anyOf: taken.renewed) { fallBehind(subscriber) }
     }
-    var byTopic: [StreamTopic: [LoopEntry]] = [:]
-    for entry in taken.entries { byTopic[entry.topic, default: []].append(entry) }
     var staged: [Subscriber] = []
-    for (topic, entries) in byTopic {
+    for (topic, entries) in StreamLoop.byTopic(taken.entries) {
       guard let subscribers = topics[topic] else { continue }
       if topic.shape.hasIDs {
         let parts = join(entries)
@@ -126,6 +124,23 @@ final class StreamLoop: @unchecked Sendable {
         reached[entry.topic.partition] ?? .zero, entry.next)
     }
     for subscriber in staged { flush(subscriber, reached: reached) }
+  }
+
+  /// Topics come in the order of their first entries, so that the same log gives a reader of several channels the same bytes.
+  private static func byTopic(
+    _ entries: [LoopEntry]
+  ) -> [(topic: StreamTopic, entries: [LoopEntry])] {
+    var places: [StreamTopic: Int] = [:]
+    var groups: [(topic: StreamTopic, entries: [LoopEntry])] = []
+    for entry in entries {
+      if let place = places[entry.topic] {
+        groups[place].entries.append(entry)
+      } else {
+        places[entry.topic] = groups.count
+        groups.append((entry.topic, [entry]))
+      }
+    }
+    return groups
   }
 
   /// Entries of one topic that are written together.

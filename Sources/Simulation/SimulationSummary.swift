@@ -73,7 +73,8 @@ extension WorldReport.Counts {
   package var all: [(name: String, count: Int)] {
     [
       ("acknowledged appends", acknowledged), ("records", records), ("openings", restarts),
-      ("states", statesCompared), ("reads", reads), ("stream ids", streamChecks),
+      ("states", statesCompared), ("states skipped", statesSkipped), ("reads", reads),
+      ("stream ids", streamChecks), ("views", viewsCompared), ("views skipped", viewsSkipped),
       ("resumes", resumes), ("snapshots stored", snapshots),
       ("snapshots refused", snapshotsRefused),
       ("folds begun anew", horizonRestarts), ("fences", fences), ("stale writes", refusedStale),

@@ -8,14 +8,15 @@ import Testing
   private static let seedsMax: [Canary: UInt64] = [
     .skipSync: 10, .acknowledgeEarly: 10, .acceptStaleWriter: 20, .forgetSnapshotField: 60,
     .dropTombstoneEarly: 120, .resumePastHorizon: 250, .readUncommitted: 10, .forgetFence: 40,
-    .forgetSequence: 10, .answerBeforeCommit: 10, .guessAfterTimeout: 10, .compactPastStable: 30,
+    .forgetSequence: 10, .answerBeforeCommit: 10, .guessAfterTimeout: 40, .compactPastStable: 30,
+    .hidePending: 40,
   ]
   private static let laws: [Canary: Set<Int>] = [
     .skipSync: [13], .acknowledgeEarly: [13, 18, 27, 32], .acceptStaleWriter: [16],
     .forgetSnapshotField: [3, 6], .dropTombstoneEarly: [6, 26, 27],
-    .resumePastHorizon: [3, 6, 26, 27], .readUncommitted: [13], .forgetFence: [13, 16],
+    .resumePastHorizon: [3, 6, 26, 27], .readUncommitted: [13, 32], .forgetFence: [13, 16],
     .forgetSequence: [13, 18], .answerBeforeCommit: [13, 18], .guessAfterTimeout: [13],
-    .compactPastStable: [6, 13],
+    .compactPastStable: [6, 13], .hidePending: [31],
   ]
 
   @Test(arguments: Canary.allCases)

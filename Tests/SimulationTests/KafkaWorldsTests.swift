@@ -58,11 +58,6 @@ import Testing
     }
   }
 
-  /// Worlds in which something was wrong once: see "What it found" in the documentation.
-  @Test func `worlds that found something once find nothing any more`() throws {
-    _ = try run([23, 34, 43, 48, 54, 56, 77, 85, 128, 297], steps: 3000)
-  }
-
   @Test(arguments: 0..<4 as Range<UInt64>)
   func `the same seed gives the same trace, and its tape does too (law 32)`(
     _ seed: UInt64
@@ -77,7 +72,7 @@ import Testing
   /// In debug and release, on any machine; see `DeterminismTests`.
   @Test func `the trace of a seed is the one that is written here`() throws {
     let report = try World(options(2000), Choices(seed: 7)).run()
-    #expect(report.traceHash.description == "a39cb2493a6c0725")
+    #expect(report.traceHash.description == "f2dc927f1bb9dbc7")
   }
 
   @Test func `a tape without choices is a world without faults`() throws {

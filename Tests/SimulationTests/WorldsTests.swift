@@ -39,6 +39,10 @@ import Testing
     for name in expected {
       #expect(seen[name, default: 0] > 0, "\(name) never happened in part \(part)")
     }
+    for what in ["states", "views"] {
+      let (compared, skipped) = (seen[what, default: 0], seen["\(what) skipped", default: 0])
+      #expect(compared > 3 * skipped, "of \(what), \(compared) were compared, \(skipped) were not")
+    }
   }
 
   @Test func `a long world meets what is rare`() throws {

@@ -53,9 +53,14 @@ final class Client: Process {
     return PublishRequest(
       channel: channel, key: key,
       data: 3...4 ~= kind
-        ? nil : Array("\(key ?? "\(name)-\(published)")|\(name) says \(published)".utf8),
+        ? nil : Array("\(key ?? "\(name)-\(published)")|\(name) says \(published)\(padding)".utf8),
       lifetimeMilliseconds: kind == 5 || kind == 7 ? 1000 + Int64(chance.below(20_000)) : nil,
       idempotencyKey: "\(name)-\(published)", more: more)
+  }
+
+  private var padding: String {
+    guard world.paddingMax > 0 else { return "" }
+    return String(repeating: ".", count: world.chance.below(world.paddingMax))
   }
 
   /// Messages that are published together.

@@ -53,11 +53,14 @@ final class Controller: Process {
   func end(_ end: ProcessEnd) {}
 
   /// Becomes the writer, whoever was it.
-  func takeOver() {
-    guard world.states[id].isUp else { return }
+  /// - Returns: false when it is down.
+  @discardableResult
+  func takeOver() -> Bool {
+    guard world.states[id].isUp else { return false }
     fencing = world.newRequest()
     log.ask(.fence(writer: Controller.writerID, in: Partition(.topology, 0)), fencing)
     world.wake(id, .timeout(fencing), after: world.patience)
+    return true
   }
 
   private func describe() {
@@ -149,15 +152,28 @@ final class Controller: Process {
 
   /// Where one is elected, that one writes.
   private func heedElection() {
-    guard let isElected = log.isElected else { return }
+    guard let isElected = log.isElected else {
+      // In the end an operator sees that nobody writes.
+      if isPutInCharge, !world.hasLeader, fencing == 0 { takeOver() }
+      return
+    }
     if !isElected { writer = nil } else if writer == nil, fencing == 0 { takeOver() }
   }
 
-  /// The next fact, if what nodes wish is not a fact yet.
+  var isLeader: Bool { writer != nil }
+
+  /// The one that takes over when nobody leads and everything is to be put right.
+  private var isPutInCharge: Bool { world.isSettling && id == world.controllers.lowerBound }
+
+  /// What nodes wish and is not a fact yet.
+  private var facts: [Fact] {
+    guard let directory else { return [] }
+    return Membership.facts(of: wishes.map(\.fold.state), in: directory.fold.state)
+  }
+
+  /// The next fact, or the next slot that is to be routed elsewhere.
   private func decide() {
     guard writer != nil, writing == nil, let directory, let routes else { return }
-    let facts = Membership.facts(
-      of: wishes.map(\.fold.state), in: directory.fold.state)
     if let fact = facts.first { return write(fact.key, fact.value, named: fact.name) }
     let alive = directory.fold.state.nodes.filter { $0.state == 1 }
     guard !alive.isEmpty else { return }
@@ -190,5 +206,23 @@ final class Controller: Process {
     world.wake(id, .timeout(request), after: world.patience)
   }
 
-  var pending: String? { writing == nil ? nil : "a fact is not answered" }
+  var pending: String? {
+    if !isKnown { return "has not started" }
+    if fencing != 0 { return "is not in yet" }
+    if writing != nil { return "a fact is not answered" }
+    if isPutInCharge, !world.hasLeader { return "nobody leads" }
+    guard isLeader else { return nil }
+    for following in wishes
+    where following.fold.position < world.oracle.end(of: following.fold.partition) {
+      return "\(following.fold.partition) is at \(following.fold.position)"
+    }
+    return facts.isEmpty ? nil : "\(facts.count) facts are not written"
+  }
+}
+
+extension World {
+  /// Whether a controller believes that it writes topology; it may be wrong.
+  var hasLeader: Bool {
+    controllers.contains { (processes[$0] as? Controller)?.isLeader ?? false }
+  }
 }

@@ -60,7 +60,10 @@ final class StreamClient: Process {
     isTaking = false
     asksWrongly = false
     isSlow = world.chance.strikes(.slowReader)
-    if let older, world.chance.strikes(.oldToken) { view = older }
+    if let older, world.chance.wants(.oldToken) {
+      if older.token != view.token { world.chance.count(.oldToken) }
+      view = older
+    }
     if !view.isWhole { view = View() }
     older = view
     var token = view.token
@@ -148,6 +151,10 @@ final class StreamClient: Process {
   // MARK: Events
 
   private func take(_ event: EventStream.Event) {
+    world.note(event.name)
+    world.note(event.id ?? "")
+    // A heartbeat shows what the clock of this machine shows.
+    if event.name != "heartbeat" { world.note(event.data ?? []) }
     switch event.name {
     case "resumed", "snapshot", "reset": verdict(event)
     case "live": view.isWhole = true
@@ -243,13 +250,14 @@ final class StreamClient: Process {
       guard let offset = position[partition] else {
         return world.fail(26, "\(self.name) got an id without \(partition)")
       }
+      let sum = view.sums[channel] ?? 0
+      world.note(sum)
       world.check { () throws(Broken) in
         try world.oracle.check(
-          EncodedView(partition: partition, position: offset, sum: view.sums[channel] ?? 0),
+          EncodedView(partition: partition, position: offset, sum: sum),
           of: channel, law: 26, self.name)
       }
     }
-    world.note(Int64(position.offsets.count))
   }
 
   // MARK: At the end

@@ -23,8 +23,11 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
   /// After so many operations the power goes out.
   private var powerLeft: Int?
   package private(set) var isDead = false
-  /// No room for anything more.
-  package var isFull = false
+  /// No room for anything more. It has struck once a write was refused.
+  package var isFull = false {
+    didSet { hasRefused = false }
+  }
+  private var hasRefused = false
   /// What the operations since the last `takeTime` took.
   private var time = VirtualTime.zero
   private(set) var operations = 0
@@ -173,12 +176,23 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     if let life, life != self.life { throw .failed(operation: operation, path: path, code: EIO) }
     if let left = powerLeft, !isQuiet {
       powerLeft = left - 1
-      if left <= 0 { isDead = true }
+      if left <= 0, !isDead {
+        isDead = true
+        chance.count(.powerCutInWrite)
+      }
     }
     if isDead { throw .failed(operation: operation, path: path, code: EIO) }
   }
 
   func strikes(_ fault: Fault) -> Bool { !isQuiet && chance.strikes(fault) }
+
+  func wants(_ fault: Fault) -> Bool { !isQuiet && chance.wants(fault) }
+
+  /// A write was refused because the disk is full.
+  func refused() {
+    if !hasRefused { chance.count(.diskFull) }
+    hasRefused = true
+  }
 
   func failure(
     _ operation: String, _ path: String, _ code: Int32, matters: Bool = true
@@ -204,6 +218,7 @@ package final class SimulatedDisk: Disk, @unchecked Sendable {
     damage(other, victim, at: place, bytes)
     damages.append(
       Damage(path: path, position: position, original: bytes, isUnwritten: true))
+    chance.count(.misdirected)
     return true
   }
 }

@@ -44,6 +44,7 @@ final class SimulatedFile: DiskFile, @unchecked Sendable {
     // Zeros are room for what comes, and may fail.
     let matters = bytes.withUnsafeBytes { $0.contains { $0 != 0 } }
     if disk.isFull, position + bytes.byteCount > content.now.count {
+      disk.refused()
       throw disk.failure("write", path, ENOSPC, matters: matters)
     }
     if disk.strikes(.writeError) {
@@ -55,7 +56,7 @@ final class SimulatedFile: DiskFile, @unchecked Sendable {
       change(bytes, taken, at: position)
       return taken
     }
-    if disk.canBeDamaged(path), disk.strikes(.misdirected),
+    if disk.canBeDamaged(path), disk.wants(.misdirected),
       disk.misdirect(bytes.withUnsafeBytes { Array($0) }, from: path, content, at: position)
     {
       return bytes.byteCount

@@ -33,9 +33,10 @@ extension EmbeddedLogHost {
     guard let bounds = try? log.bounds(of: partition) else { return nil }
     var fetched = Fetched(
       partition: partition, from: offset, batches: [], next: offset, bounds: shown(bounds))
-    if offset < bounds.end, offset > bounds.start, world.chance.strikes(.rewind) {
+    if offset < bounds.end, offset > bounds.start, world.chance.wants(.rewind) {
       let back = Int64(world.chance.below(20))
       fetched.from = max(bounds.start, Offset(offset.rawValue - back))
+      if fetched.from < offset { world.chance.count(.rewind) }
     }
     var copies = BatchCopies()
     let errors = disk.errors

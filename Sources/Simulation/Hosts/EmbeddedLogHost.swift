@@ -68,6 +68,7 @@ final class EmbeddedLogHost: Process {
   private func openingFailed(_ error: LogError, hadErrors: Bool) {
     if died() { return }
     if !disk.damages.isEmpty {
+      judgePlace(error)
       world.oracle.counts.damagesFound += 1
       disk.restore()
     } else if !hadErrors {
@@ -301,21 +302,6 @@ final class EmbeddedLogHost: Process {
     }
   }
 
-  /// What the log says of damage or of a disk that fails; without either it is wrong.
-  func found(_ failure: LogError, errors: Int) {
-    if disk.isDead { return }
-    switch failure {
-    case .corrupt, .stopped, .full, .cannotOpen:
-      if !disk.damages.isEmpty, case .corrupt = failure {
-        world.oracle.counts.damagesFound += 1
-        disk.restore()
-      } else if disk.errors == errors {
-        world.fail(13, "the log found damage that nobody did: \(failure)")
-      }
-    default: break
-    }
-  }
-
   // MARK: Quiet
 
   private func quietly(_ body: () -> Void) {
@@ -327,8 +313,13 @@ final class EmbeddedLogHost: Process {
 
   func settle() { disk.isFull = false }
 
+  var pending: String? {
+    if log == nil { return "is closed" }
+    return isCommitPlanned ? "something is not committed" : nil
+  }
+
   func finish() {
-    guard let log else { return }
+    guard let log else { return world.fail(32, "the log is closed in the end") }
     disk.restore()
     quietly {
       let oracle = world.oracle

@@ -4,14 +4,13 @@ internal import Projections
 /// A real fold of one partition that is fed across the network: late, twice, from too far back.
 struct Following<State: Projection> {
   private(set) var fold: Fold<State>
-  /// Tombstones before this were gone already when the fold began to read from the start; later ones it must not miss (law 7). Nor
-  /// must its streams, whose readers may be ahead of a fold that has read nothing yet.
-  private var knownHorizon: Offset
+  /// Sees a tombstone that the fold must have missed (law 7).
+  private var watch: TombstoneWatch
 
   /// Goes on from a fold, or from the start when there is none.
   init(_ partition: Partition, from snapshot: Fold<State>?, within bounds: LogBounds) {
     fold = snapshot ?? Fold(partition, position: bounds.start)
-    knownHorizon = snapshot == nil ? bounds.tombstoneHorizon : .zero
+    watch = TombstoneWatch(since: bounds)
   }
 
   var wanted: (partition: Partition, from: Offset) { (fold.partition, fold.position) }
@@ -36,8 +35,8 @@ struct Following<State: Projection> {
     guard fetched.from <= fold.position, fetched.next >= fold.position else {
       return true
     }
-    if fold.partition.topic.isCompacted, bounds.tombstoneHorizon > fold.position,
-      bounds.tombstoneHorizon > knownHorizon,
+    // It was read from `fetched.from` on, but everything before the position is known.
+    if watch.verdict(afterReadingFrom: fold.position, bounds) == .beginAnew,
       world.options.canary != .resumePastHorizon
     {
       world.oracle.counts.horizonRestarts += 1
@@ -68,6 +67,6 @@ struct Following<State: Projection> {
 
   private mutating func startOver(within bounds: LogBounds) {
     fold = Fold(fold.partition, position: bounds.start)
-    knownHorizon = bounds.tombstoneHorizon
+    watch = TombstoneWatch(since: bounds)
   }
 }

@@ -10,6 +10,9 @@ final class Instance: Process {
   /// Requests that wait for the log at a time (law 31).
   static let pendingMax = 64
 
+  /// How many takes there are between two looks at a fold that reads.
+  static let takesBetweenChecks = 8
+
   /// Somebody who waits for the log's answer.
   struct Asked {
     var client: Envelope
@@ -44,6 +47,7 @@ final class Instance: Process {
   private var reads: [WaitingRead] = []
   private var described: UInt64 = 0
   private var fetching: UInt64 = 0
+  private var takes = 0
   /// Requests of this life that fetched something: their answers may come twice, and late.
   private var firstRequest: UInt64 = 0
 
@@ -329,6 +333,15 @@ final class Instance: Process {
     gateway?.observe(fetched.bounds, of: index)
     bounds[index] = fetched.bounds
     if !goesOn { serve() }
+    takes += 1
+    if takes % Instance.takesBetweenChecks == 0 { check(channels[index].fold) }
+  }
+
+  /// A fold is what it must be while it reads, too.
+  private func check(_ fold: Fold<Channels>) {
+    world.check { () throws(Broken) in
+      try world.oracle.check(fold, law: 6, "\(name), reading,")
+    }
   }
 
   /// The gateway begins where the folds are. Streams that were open are gone.
@@ -347,8 +360,15 @@ final class Instance: Process {
     where following.fold.position < world.oracle.end(of: following.fold.partition) {
       return "\(following.fold.partition) is at \(following.fold.position)"
     }
+    for following in loads
+    where following.fold.position < world.oracle.end(of: following.fold.partition) {
+      return "\(following.fold.partition) is at \(following.fold.position)"
+    }
     if let routes, routes.fold.position < world.oracle.end(of: routes.fold.partition) {
-      return "topology is at \(routes.fold.position)"
+      return "the routes are at \(routes.fold.position)"
+    }
+    if let directory, directory.fold.position < world.oracle.end(of: directory.fold.partition) {
+      return "the directory is at \(directory.fold.position)"
     }
     return nil
   }

@@ -21,15 +21,29 @@ final class StreamServing {
     var sent = 0
     /// When what was sent last arrives: a connection keeps order.
     var lastArrival = VirtualTime.zero
+    /// What a single write made too much (law 31).
+    private(set) var excess: Int?
+    private let bytesMax: Int
+    private let hidesPending: Bool
 
-    init(_ connection: UInt64, to client: ProcessID, isSlow: Bool) {
+    init(
+      _ connection: UInt64, to client: ProcessID, isSlow: Bool, bytesMax: Int, hidesPending: Bool
+    ) {
       self.connection = connection
       self.client = client
       self.isSlow = isSlow
+      self.bytesMax = bytesMax
+      self.hidesPending = hidesPending
     }
 
-    var pendingBytes: Int { untaken + outgoing.count }
-    func write(_ frames: [UInt8]) { outgoing += frames }
+    var waiting: Int { untaken + outgoing.count }
+    var pendingBytes: Int { hidesPending ? 0 : waiting }
+
+    /// Whatever its size, it may be written when nothing waits; otherwise all of it stays within the bound.
+    func write(_ frames: [UInt8]) {
+      if waiting > 0, waiting + frames.count > bytesMax { excess = waiting + frames.count }
+      outgoing += frames
+    }
   }
 
   private let loop = EmbeddedEventLoop()
@@ -39,7 +53,7 @@ final class StreamServing {
   private unowned let world: World
   private let instance: ProcessID
   private let life: UInt64
-  private let bytesMax: Int
+  private let slowReaderBytesMax = 2048
   private var loopTime: VirtualTime
 
   init(
@@ -52,12 +66,10 @@ final class StreamServing {
     life = world.newRequest()
     var configuration = GatewayConfiguration(loops: 1)
     configuration.heartbeatSeconds = Double(world.options.heartbeatSeconds)
-    configuration.limits.slowReaderBytesMax = 2048
+    configuration.limits.slowReaderBytesMax = slowReaderBytesMax
     configuration.limits.recentBytesMax = world.options.recentBytesMax
     configuration.limits.snapshotBytesMax = 64 << 10
     configuration.limits.loopBacklogBytesMax = 16 << 10
-    // A frame entry is cut at 64 KiB, and one is always let through.
-    bytesMax = 2048 + (64 << 10) + (16 << 10)
     gateway = DrivenStreams(
       log: identity, folds: folds, bounds: bounds, configuration: configuration, on: loop)
   }
@@ -66,7 +78,10 @@ final class StreamServing {
     _ channels: [ChannelName], token: String?, connection: UInt64, client: ProcessID, isSlow: Bool
   ) {
     guard !streams.contains(where: { $0.connection == connection }) else { return }
-    let stream = Stream(connection, to: client, isSlow: isSlow)
+    // The id behind the frames of several channels comes on top.
+    let stream = Stream(
+      connection, to: client, isSlow: isSlow, bytesMax: slowReaderBytesMax + 256,
+      hidesPending: world.options.canary == .hidePending)
     streams.append(stream)
     stream.handle = gateway.join(channels, lastEventID: token, output: stream)
     send()
@@ -76,7 +91,7 @@ final class StreamServing {
   func taken(_ connection: UInt64) {
     guard let stream = streams.first(where: { $0.connection == connection }) else { return }
     stream.untaken = 0
-    if let handle = stream.handle, stream.pendingBytes == 0 { gateway.pull(handle) }
+    if let handle = stream.handle, stream.waiting == 0 { gateway.pull(handle) }
     send()
   }
 
@@ -101,8 +116,8 @@ final class StreamServing {
     while isMore {
       isMore = false
       for stream in streams where !stream.outgoing.isEmpty {
-        if stream.pendingBytes > bytesMax {
-          world.fail(31, "\(stream.pendingBytes) bytes wait for a slow reader")
+        if let excess = stream.excess {
+          world.fail(31, "\(excess) bytes wait for a slow reader")
         }
         send(stream.outgoing, of: stream)
         if stream.isSlow { stream.untaken += stream.outgoing.count }
@@ -122,7 +137,10 @@ final class StreamServing {
       stream.isOpen = false
       return
     }
-    let arrival = max(stream.lastArrival, world.now + world.network.delay(world.chance))
+    // What arrives at the same moment comes in any order: the bytes of a connection do not.
+    let arrival = max(
+      stream.lastArrival + VirtualTime(microseconds: 1),
+      world.now + world.network.delay(world.chance))
     stream.lastArrival = arrival
     stream.sent += 1
     world.deliver(

@@ -31,7 +31,10 @@ struct SimulatedNetwork {
   ) -> (first: VirtualTime?, second: VirtualTime?) {
     if !isOpen(from: from, to: to) || chance.strikes(.loss) { return (nil, nil) }
     let link = from * count + to
-    if chance.strikes(.clog) { clogged[link] = now + chance.exponential(clogMean) }
+    if chance.wants(.clog) {
+      clogged[link] = now + chance.exponential(clogMean)
+      if clogged[link] > now + delayMin { chance.count(.clog) }
+    }
     let first = max(now + delay(chance), clogged[link])
     if first < latest[link] { reordered += 1 }
     latest[link] = max(latest[link], first)
@@ -44,8 +47,10 @@ struct SimulatedNetwork {
   }
 
   func delay(_ chance: Chance) -> VirtualTime {
-    guard chance.isHostile, chance.strikes(.delay) else { return delayMin }
-    return delayMin + chance.exponential(delayMean)
+    guard chance.wants(.delay) else { return delayMin }
+    let more = chance.exponential(delayMean)
+    if more > .zero { chance.count(.delay) }
+    return delayMin + more
   }
 
   /// Cuts the processes into two groups, or one process off.
@@ -58,7 +63,7 @@ struct SimulatedNetwork {
       for index in groups.indices { groups[index] = Int(mask >> UInt64(index % 64) & 1) }
     }
     isOneWay = chance.below(4) == 3
-    isParted = true
+    isParted = groups.contains { $0 != groups[0] }
   }
 
   mutating func heal() {

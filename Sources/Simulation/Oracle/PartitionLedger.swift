@@ -238,7 +238,7 @@ func contentOf(_ record: NewRecord) -> UInt64 {
   return contentHash(value, seed: key)
 }
 
-private func contentOf(_ row: RecordRow, in bytes: [UInt8]) -> UInt64 {
+func contentOf(_ row: RecordRow, in bytes: [UInt8]) -> UInt64 {
   let span = bytes.span.bytes
   let key = contentHash(span.extracting(row.key))
   return row.isTombstone ? key &+ 1 : contentHash(span.extracting(row.value), seed: key)

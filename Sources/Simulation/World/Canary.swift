@@ -12,6 +12,8 @@ package enum Canary: String, CaseIterable, Sendable {
   case resumePastHorizon = "resume-past-horizon"
   /// An instance's snapshots lack the log's time.
   case forgetSnapshotField = "forget-snapshot-field"
+  /// A connection says that nothing waits for its reader.
+  case hidePending = "hide-pending"
   // In a world on Kafka.
   /// A broker shows readers what is not committed, or was aborted.
   case readUncommitted = "read-uncommitted"
@@ -30,7 +32,7 @@ package enum Canary: String, CaseIterable, Sendable {
   package var log: LogKind {
     switch self {
     case .skipSync, .acknowledgeEarly, .dropTombstoneEarly, .acceptStaleWriter, .resumePastHorizon,
-      .forgetSnapshotField:
+      .forgetSnapshotField, .hidePending:
       .embedded
     case .readUncommitted, .forgetFence, .forgetSequence, .answerBeforeCommit, .guessAfterTimeout,
       .compactPastStable:

@@ -16,7 +16,7 @@ package final class Chance: @unchecked Sendable {
 
   package init(_ choices: Choices) { self.choices = choices }
 
-  /// How often each fault has struck.
+  /// How often each fault has struck, and something came of it.
   package var counts: [(fault: Fault, count: Int)] {
     Fault.allCases.map { ($0, injected[$0.place]) }
   }
@@ -36,24 +36,26 @@ package final class Chance: @unchecked Sendable {
 
   func below(_ bound: Int) -> Int { Int(choices.next(below: UInt64(max(1, bound)))) }
 
-  /// Whether a fault strikes now. Nothing is drawn where it cannot.
+  /// Whether a fault strikes now, and is counted. Nothing is drawn where it cannot.
   func strikes(_ fault: Fault) -> Bool {
-    guard isHostile, rates[fault] > 0 else { return false }
-    guard below(1_000_000) >= 1_000_000 - rates[fault] else { return false }
+    guard wants(fault) else { return false }
     count(fault)
     return true
   }
 
-  /// Which of these faults strikes now, if any: one draw for all of them.
+  /// As `strikes`, of a fault of which nothing may come: whoever asks counts it when something has.
+  func wants(_ fault: Fault) -> Bool {
+    guard isHostile, rates[fault] > 0 else { return false }
+    return below(1_000_000) >= 1_000_000 - rates[fault]
+  }
+
+  /// Which of these faults strikes now, if any: one draw for all of them. Whoever asks counts it when something has come of it.
   func strikingOne(of faults: [Fault]) -> Fault? {
     guard isHostile else { return nil }
     // Zero strikes nothing.
     var place = 999_999 - below(1_000_000)
     for fault in faults {
-      if place < rates[fault] {
-        count(fault)
-        return fault
-      }
+      if place < rates[fault] { return fault }
       place -= rates[fault]
     }
     return nil

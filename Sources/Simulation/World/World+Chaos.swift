@@ -6,7 +6,7 @@ extension World {
 
   func wreakHavoc() {
     let havoc = World.havoc.filter { $0.strikes(options.log) }
-    if let fault = chance.strikingOne(of: havoc) { befall(fault) }
+    if let fault = chance.strikingOne(of: havoc), befall(fault) { chance.count(fault) }
   }
 
   private static let havoc: [Fault] = [
@@ -14,26 +14,36 @@ extension World {
     .takeover, .leaderChange, .coordinatorChange,
   ]
 
-  private func befall(_ fault: Fault) {
+  /// - Returns: false when nothing came of it yet: the process was down already, or the disk counts it when it happens.
+  private func befall(_ fault: Fault) -> Bool {
     switch fault {
     case .partition:
       network.part(chance)
       healLater(after: chance.exponential(.seconds(5)))
-    case .kill: end(machine(), .killed, restartAfter: downtime)
-    case .powerCut: end(machine(), .powerCut, restartAfter: downtime)
+      return network.isParted
+    case .kill: return end(machine(), .killed, restartAfter: downtime)
+    case .powerCut: return end(machine(), .powerCut, restartAfter: downtime)
     case .powerCutInWrite: logHost.disk.cutPower(after: chance.below(12))
-    case .pause: pause(machine(), for: chance.exponential(.seconds(10)))
+    case .pause: return pause(machine(), for: chance.exponential(.seconds(10)))
     case .clockJump:
-      jumpClock(of: machine(), by: Int64(chance.below(240_000)) - 120_000)
+      return jumpClock(of: machine(), by: Int64(chance.below(240_000)) - 120_000)
     case .wipe:
-      end(instances.lowerBound + chance.below(instances.count), .wiped, restartAfter: downtime)
-    case .bitRot: _ = logHost.disk.rot()
+      return end(
+        instances.lowerBound + chance.below(instances.count), .wiped, restartAfter: downtime)
+    case .bitRot: return logHost.disk.rot()
     case .diskFull: logHost.disk.isFull = true
-    case .takeover: (processes[controllers.lowerBound + chance.below(2)] as? Controller)?.takeOver()
-    case .leaderChange: cluster?.changeLeader()
-    case .coordinatorChange: cluster?.moveCoordinator()
+    case .takeover:
+      let controller = processes[controllers.lowerBound + chance.below(2)] as? Controller
+      return controller?.takeOver() ?? false
+    case .leaderChange:
+      cluster?.changeLeader()
+      return true
+    case .coordinatorChange:
+      cluster?.moveCoordinator()
+      return true
     default: break
     }
+    return false
   }
 
   /// Nil where the log is an embedded one.

@@ -21,6 +21,9 @@ package final class World {
   /// Clients of the cluster; their calls hold on to what waits for them.
   var connections: [KafkaConnection] = []
 
+  /// The most that is added to what clients publish: in some worlds messages are large.
+  let paddingMax: Int
+
   let host: ProcessID = 0
   let instances: Range<ProcessID>
   let controllers: Range<ProcessID>
@@ -49,6 +52,7 @@ package final class World {
     network.delayMin = .milliseconds(Int64(chance.below(30)))
     network.delayMean = .milliseconds(Int64(1 + chance.below(100)))
     network.clogMean = .milliseconds(Int64(1 + chance.below(5000)))
+    paddingMax = options.log == .embedded && chance.below(4) == 3 ? 1200 : 0
     oracle = Oracle(partitions: options.partitions, log: options.log)
     processes =
       options.log == .embedded ? [EmbeddedLogHost(in: self)] : [Cluster(in: self)]
@@ -140,6 +144,7 @@ package final class World {
       guard !isPaused(envelope.to, happening) else { return true }
       trace.add(envelope.to << 32 | envelope.from)
       trace.add(envelope.request)
+      trace.add(envelope.letter)
       if states[envelope.to].isUp { processes[envelope.to].receive(envelope) }
     case .wakes(let process, let life, let timer):
       guard states[process].life == life, states[process].isUp else { return true }
@@ -197,6 +202,9 @@ package final class World {
 
   /// Adds something that was decided to the trace.
   func note(_ number: Int64) { trace.add(number) }
+  func note(_ number: UInt64) { trace.add(number) }
+  func note(_ text: String) { trace.add(text) }
+  func note(_ bytes: [UInt8]) { trace.add(contentHash(bytes)) }
 
   func fail(_ law: Int, _ detail: String) {
     if violation == nil { violation = Violation(law: law, detail: detail, step: step, time: now) }
@@ -216,23 +224,34 @@ package final class World {
     processes[process].start()
   }
 
-  func end(_ process: ProcessID, _ end: ProcessEnd, restartAfter delay: VirtualTime) {
-    guard states[process].isUp else { return }
+  /// - Returns: false when it was down already.
+  @discardableResult
+  func end(_ process: ProcessID, _ end: ProcessEnd, restartAfter delay: VirtualTime) -> Bool {
+    guard states[process].isUp else { return false }
     states[process].isUp = false
     trace.add(process << 8 | 0xfe)
     processes[process].end(end)
     queue.add(.starts(process, life: states[process].life), at: now + delay)
+    return true
   }
 
-  func pause(_ process: ProcessID, for length: VirtualTime) {
-    states[process].pausedUntil = max(states[process].pausedUntil, now + length)
+  /// - Returns: false when it is down, or pauses longer already.
+  func pause(_ process: ProcessID, for length: VirtualTime) -> Bool {
+    let until = now + length
+    guard until > max(now, states[process].pausedUntil) else { return false }
+    states[process].pausedUntil = until
+    return states[process].isUp
   }
 
-  func jumpClock(of process: ProcessID, by milliseconds: Int64) {
+  /// - Returns: false when it shows the same as before.
+  func jumpClock(of process: ProcessID, by milliseconds: Int64) -> Bool {
+    let before = states[process].clockError
     states[process].clockError += milliseconds
     // Clocks of those who share a cluster differ by less than its compaction lag.
-    guard let limit = cluster?.settings.clockErrorMax else { return }
-    states[process].clockError = min(max(states[process].clockError, -limit), limit)
+    if let limit = cluster?.settings.clockErrorMax {
+      states[process].clockError = min(max(states[process].clockError, -limit), limit)
+    }
+    return states[process].clockError != before
   }
 
   func healLater(after delay: VirtualTime) { queue.add(.heals, at: now + delay) }

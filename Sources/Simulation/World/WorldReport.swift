@@ -21,6 +21,10 @@ package struct WorldReport: Hashable, Sendable {
     package var restarts = 0
     package var snapshots = 0
     package var statesCompared = 0
+    /// Folds and views in the middle of what compaction has been at: what they must be is not known there.
+    package var statesSkipped = 0
+    package var viewsCompared = 0
+    package var viewsSkipped = 0
     package var reads = 0
     package var resumes = 0
     package var streamChecks = 0

@@ -34,15 +34,15 @@ extension Transactions {
         guard let self else { return }
         if let failed { return self.abort(failed, then: then) }
         // The client dies here, and leaves its transaction open.
-        if self.world.chance.strikes(.abandoned) { return self.die() }
+        if self.world.chance.wants(.abandoned) { return self.die() }
         self.end(life, then: then)
       }
     }
   }
 
   private func die() {
-    world.end(
-      port.id, .killed, restartAfter: .milliseconds(100) + world.chance.exponential(.seconds(2)))
+    let downtime = VirtualTime.milliseconds(100) + world.chance.exponential(.seconds(2))
+    if world.end(port.id, .killed, restartAfter: downtime) { world.chance.count(.abandoned) }
   }
 
   private func pieces(of number: UInt64) -> [Piece] {
