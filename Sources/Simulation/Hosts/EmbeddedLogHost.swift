@@ -67,7 +67,7 @@ final class EmbeddedLogHost: Process {
   private func openingFailed(_ error: LogError, hadErrors: Bool) {
     if died() { return }
     if !disk.damages.isEmpty {
-      judgePlace(error)
+      if !hadErrors { judgePlace(error) }
       world.oracle.counts.damagesFound += 1
       disk.restore()
     } else if !hadErrors {
