@@ -5,7 +5,7 @@ import PropertyTesting
 /// Laws 1, 2, 3 and 9: however the same records arrive, the state is the same.
 extension ProjectionChecks {
   /// How often the same records are folded: tables of equal content differ in their order by chance only.
-  private var copies: Int { 4 }
+  private var copies: Int { 8 }
 
   /// - Returns: the canonical bytes.
   func determinism(_ choices: inout Choices) throws -> [UInt8] {

@@ -68,7 +68,9 @@ struct Simulate: ParsableCommand {
         summary.add(try simulator.run(try source(number)))
       } catch let failure as Simulator.Failure {
         clearProgress()
-        report(simulator, failure)
+        summary.add(failure.report)
+        summary.realMicroseconds = microseconds(clock.now - began)
+        try report(simulator, failure, summary)
         throw Failure("\(failure.violation)")
       }
       if clock.now - lastShown > .milliseconds(200) {
@@ -102,32 +104,37 @@ struct Simulate: ParsableCommand {
 
   // MARK: Failures
 
-  private func report(_ simulator: Simulator, _ failure: Simulator.Failure) {
+  private func report(
+    _ simulator: Simulator, _ failure: Simulator.Failure, _ summary: SimulationSummary
+  ) throws {
     let shrunk = simulator.shrink(failure, attempts: shrinks) { done in
       if done % 20 == 0 { show("making it simpler: \(done) of \(shrinks)") }
     }
     clearProgress()
     let tape = shrunk.choices.tape.withoutLastZeros
+    if let save {
+      do {
+        try "\(tape)\n".write(toFile: save, atomically: true, encoding: .utf8)
+      } catch {
+        throw Failure("cannot write \(save): \(error.localizedDescription)")
+      }
+    }
     if json {
       printLine(
         """
-        {"law":\(failure.violation.law),"violation":\(quoted("\(failure.violation)")),\
-        "again":"\(again(failure.source))",\
-        "tape":"\(tape)"}
+        {"law":\(failure.violation.law),"violation":\(try quoted("\(failure.violation)")),\
+        "again":\(try quoted(again(failure.source))),"tape":"\(tape)",\
+        "summary":\(summary.json)}
         """)
       return
     }
+    printLine(summary.text)
     printLine("law \(failure.violation.law) does not hold: \(again(failure.source))")
     let numbers = "\(tape.numbers.count) of \(failure.choices.tape.numbers.count) choices"
     printLine("simplest world found (\(numbers)): \(shrunk.violation)")
     for line in shrunk.story.suffix(20) { printLine("  \(line)") }
     if let save {
-      do {
-        try "\(tape)\n".write(toFile: save, atomically: true, encoding: .utf8)
-        printLine("  again: \(again(nil)) --tape \(save)")
-      } catch {
-        printLine("  cannot write \(save): \(error.localizedDescription)")
-      }
+      printLine("  again: \(again(nil)) --tape \(save)")
     } else if "\(tape)".utf8.count <= 4000 {
       printLine("  again: \(again(.tape(tape)))")
     } else {
@@ -135,9 +142,11 @@ struct Simulate: ParsableCommand {
     }
   }
 
-  private func quoted(_ text: String) -> String {
-    let escaped = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
-    return "\"\(escaped)\""
+  /// A JSON string.
+  private func quoted(_ text: String) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .withoutEscapingSlashes
+    return String(decoding: try encoder.encode(text), as: UTF8.self)
   }
 
   /// The command that repeats a world.

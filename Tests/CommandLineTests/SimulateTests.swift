@@ -31,6 +31,23 @@ import Testing
     #expect(again.error.hasPrefix("signalbox: law 16 does not hold"))
   }
 
+  @Test func `a failure as JSON has what was done before, and its tape is saved, too`() throws {
+    let folder = try Folder()
+    let tape = folder.path + "/tape"
+    let program = try Program(
+      "simulate", "--runs", "20", "--steps", "600", "--canary", "accept-stale-writer",
+      "--shrinks", "5", "--json", "--save", tape)
+    #expect(program.status == 1)
+    let found = try #require(
+      try JSONSerialization.jsonObject(with: Data(program.output.utf8)) as? [String: Any])
+    #expect(found["law"] as? Int == 16)
+    let summary = try #require(found["summary"] as? [String: Any])
+    #expect((summary["traceHash"] as? String)?.count == 16)
+    #expect(summary["worlds"] as? Int ?? 0 > 0)
+    let saved = try String(contentsOfFile: tape, encoding: .utf8)
+    #expect(saved == "\(found["tape"] as? String ?? "")\n")
+  }
+
   @Test(
     arguments: [
       (["--fault", "nonsense=3"], "nonsense"), (["--fault", "loss=200"], "loss=200"),

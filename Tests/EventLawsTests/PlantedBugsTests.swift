@@ -109,6 +109,10 @@ import Testing
     #expect(try recordsThatBreak(.poison, StopsAtPoison.self) == 2)
   }
 
+  @Test func `law 10 finds a fold that keeps no poison`() throws {
+    #expect(try recordsThatBreak(.poison, LosesPoison.self) == 2)
+  }
+
   @Test func `law 11 finds a fold that takes an unknown type for poison`() throws {
     #expect(try recordsThatBreak(.forwardTolerance, UnknownIsPoison.self) == 2)
   }

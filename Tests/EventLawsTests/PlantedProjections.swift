@@ -1,3 +1,4 @@
+import EventLaws
 import EventStorage
 import Projections
 
@@ -126,6 +127,13 @@ enum NumberedKeys: PlantedBug {
 /// It leaves the rest of a batch out when a record cannot be decoded (law 10).
 enum StopsAtPoison: PlantedBug {
   static var stopsAtPoison: Bool { true }
+}
+
+/// It says that it keeps records that cannot be decoded, and keeps none (law 10).
+enum LosesPoison: PlantedBug {}
+
+extension Letters: KeepsPoison where Bug == LosesPoison {
+  var poisonRecords: [PoisonRecord] { [] }
 }
 
 /// It takes an unknown type for bytes that cannot be decoded (law 11).

@@ -41,6 +41,15 @@ import Testing
     #expect(report.traceHash.description == "22524cc65060fee5")
   }
 
+  @Test func `faults end before the tape is full, and the world comes to rest`() throws {
+    var options = options(100_000)
+    options.choicesMax = 5000
+    let world = World(options, Choices(seed: 3))
+    let report = try world.run()
+    #expect(report.steps < 20_000)
+    #expect(world.chance.choices.taken.count >= 5000)
+  }
+
   @Test func `a tape without choices is a world without faults`() throws {
     let report = try World(options(2000), Choices(tape: Tape([]))).run()
     #expect(report.faults.isEmpty)

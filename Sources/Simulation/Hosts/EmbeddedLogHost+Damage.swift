@@ -8,7 +8,8 @@ extension EmbeddedLogHost {
     switch failure {
     case .corrupt, .stopped, .full, .cannotOpen:
       if !disk.damages.isEmpty, case .corrupt = failure {
-        judgePlace(failure)
+        // What cannot be read counts as damaged where it is.
+        if disk.errors == errors { judgePlace(failure) }
         world.oracle.counts.damagesFound += 1
         disk.restore()
       } else if disk.errors == errors {

@@ -54,7 +54,6 @@ final class EmbeddedLogHost: Process {
     let errors = disk.errors
     do throws(LogError) {
       log = try SegmentedLog(opening: "log", options: options, on: disk)
-      outbox.log = log
     } catch {
       openingFailed(error, hadErrors: disk.errors > errors)
       return
@@ -68,7 +67,7 @@ final class EmbeddedLogHost: Process {
   private func openingFailed(_ error: LogError, hadErrors: Bool) {
     if died() { return }
     if !disk.damages.isEmpty {
-      judgePlace(error)
+      if !hadErrors { judgePlace(error) }
       world.oracle.counts.damagesFound += 1
       disk.restore()
     } else if !hadErrors {
@@ -101,7 +100,6 @@ final class EmbeddedLogHost: Process {
     if end == .killed { disk.endProcess() } else { disk.cutPower() }
     // A write to the end of the log that went elsewhere looks torn. One copy cannot tell; an operator who has another can.
     disk.restoreUnwritten()
-    outbox.log = nil
     outbox.clear()
     parked = []
   }

@@ -1,5 +1,4 @@
 internal import EventStorage
-internal import SegmentStorage
 
 /// What the log has answered and the host has not sent yet. Completions are Sendable, so they cannot hold the world itself.
 ///
@@ -12,7 +11,6 @@ final class Outbox: @unchecked Sendable {
   }
 
   private var replies: [Reply] = []
-  weak var log: SegmentedLog?
 
   func add(_ reply: Reply) { replies.append(reply) }
 

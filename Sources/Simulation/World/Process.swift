@@ -32,7 +32,7 @@ enum ProcessEnd {
 
 /// What a process wanted to be woken for.
 enum Timer: Hashable {
-  case commit, maintain, restart
+  case commit, maintain
   case fetch, snapshot
   case timeout(UInt64)
   case think, beat, look, tick
@@ -44,7 +44,6 @@ enum Timer: Hashable {
     switch self {
     case .commit: 1
     case .maintain: 2
-    case .restart: 3
     case .fetch: 4
     case .snapshot: 5
     case .timeout: 6

@@ -36,7 +36,6 @@ package final class World {
     case starts(ProcessID, life: Int)
     case chaos
     case heals
-    case restores
   }
 
   package init(_ options: WorldOptions, _ choices: Choices) {
@@ -88,7 +87,7 @@ package final class World {
   package func run() throws(Violation) -> WorldReport {
     for process in processes.indices { start(process) }
     queue.add(.chaos, at: chaosInterval)
-    while step < options.steps {
+    while step < options.steps, chance.choices.taken.count < options.choicesMax {
       guard takeStep() else { break }
       if let violation { throw violation }
     }
@@ -159,7 +158,6 @@ package final class World {
         queue.add(.chaos, at: now + chaosInterval)
       }
     case .heals: network.heal()
-    case .restores: break
     }
     return true
   }

@@ -1,7 +1,12 @@
+internal import PropertyTesting
+
 /// How large a world is and how long it lasts.
 package struct WorldOptions: Hashable, Sendable {
-  /// The most steps of a world: its tape must hold what is drawn in them.
+  /// The most steps of a world.
   package static let stepsLimit = 100_000
+
+  /// Faults end, however many steps there are to be, when so much has been chosen: coming to rest must find room on the tape, too.
+  package var choicesMax = Choices.choicesMax / 2
 
   /// Steps with faults. The steps that follow without are bounded by `settlingStepsMax`.
   package var steps = 2000
