@@ -59,12 +59,13 @@ extension KafkaPort {
     }
   }
 
-  /// Asks where the partition ends, and reads up to there; nil when that takes too long.
+  /// Asks where the partition ends, and reads up to there; nil when that takes too long. The end is that of all records: an earlier try
+  /// may lie behind somebody's open transaction.
   private func readToEnd(
     _ number: UInt64, until deadline: VirtualTime, then: @escaping (Offset?) -> Void
   ) {
     guard let partition = pending[number]?.partition else { return }
-    ends(of: [partition], until: deadline) { [weak self] ends in
+    ends(of: [partition], .uncommitted, until: deadline) { [weak self] ends in
       guard let self, let end = ends?.first?.end else { return then(nil) }
       let left = VirtualTime(
         microseconds: max(0, deadline.microseconds - self.world.now.microseconds))
@@ -74,12 +75,12 @@ extension KafkaPort {
     }
   }
 
-  /// Committed ends, as the leaders have them now.
+  /// Ends as the leaders have them now.
   func ends(
-    of partitions: [Partition], until deadline: VirtualTime,
+    of partitions: [Partition], _ isolation: Isolation = .committed, until deadline: VirtualTime,
     then: @escaping ([(start: Offset, end: Offset)]?) -> Void
   ) {
-    connection.callAgain(.ends(partitions.map { .log($0) }, .committed), until: deadline) {
+    connection.callAgain(.ends(partitions.map { .log($0) }, isolation), until: deadline) {
       answer in
       if case .ends(let ends) = answer { then(ends) } else { then(nil) }
     }

@@ -72,7 +72,7 @@ final class KafkaPort: LogPort {
     tails = world.oracle.layout.all.map { ClientTail($0, settings) }
     follow(tails.map(\.partition))
     turn()
-    settleReported()
+    settleOverdue()
   }
 
   func stand() { candidate = Candidate(self) }
@@ -173,20 +173,23 @@ final class KafkaPort: LogPort {
     }
   }
 
-  /// Appends that the leader has reported, but that nobody could read back in time: they are durable, so they are acknowledged. With an
-  /// idempotency key it is not known where the first append of that key lies.
-  private func settleReported() {
+  /// Answers what is overdue. What was never sent is refused; what the leader has reported is acknowledged, for it is durable, unless it
+  /// has a key that an earlier append may have; of all else nobody can know.
+  private func settleOverdue() {
     for number in pending.keys.sorted() {
-      guard let append = pending[number], append.deadline < world.now, let first = append.reported
-      else { continue }
-      world.oracle.counts.unreadAnswers += 1
-      guard append.batch.idempotencyKey == nil else {
-        answer(number, .failure(.outcomeUnknown(detail: "it was not read back")))
-        continue
+      guard let append = pending[number], append.deadline < world.now else { continue }
+      let detail = "it was not read back"
+      if append.batch.idempotencyKey == nil, let first = append.reported {
+        world.oracle.counts.unreadAnswers += 1
+        let end = Offset(first.rawValue + Int64(append.batch.records.count))
+        answer(number, .success(Appended(first: first, end: end)))
+      } else {
+        answer(
+          number,
+          .failure(
+            append.isUnsent ? .unavailable(detail: detail) : .outcomeUnknown(detail: detail)))
       }
-      let end = Offset(first.rawValue + Int64(append.batch.records.count))
-      answer(number, .success(Appended(first: first, end: end)))
     }
-    connection.after(.milliseconds(500)) { [weak self] in self?.settleReported() }
+    connection.after(.milliseconds(500)) { [weak self] in self?.settleOverdue() }
   }
 }

@@ -24,6 +24,8 @@ final class PlainAppends {
 
   func send(_ number: UInt64) {
     guard let append = port.pending[number] else { return }
+    // From now on it may be on its way.
+    port.pending[number]?.isUnsent = false
     let lane = lanes[append.partition] ?? Lane(append.partition)
     lanes[append.partition] = lane
     let tail = port.tail(of: append.partition)
@@ -37,7 +39,7 @@ final class PlainAppends {
           header: .init(
             id: port.header(number), following: 0, idempotencyKey: append.batch.idempotencyKey))
       ))
-    port.connection.after(ClusterSettings.appendTimeout) { [weak self, weak lane] in
+    port.connection.after(ClusterSettings.sendTimeout) { [weak self, weak lane] in
       guard let lane, let place = lane.queue.firstIndex(where: { $0.number == number }) else {
         return
       }
@@ -54,9 +56,7 @@ final class PlainAppends {
     guard let life = lane.life else { return begin(lane) }
     let group = Array(lane.queue.prefix(PlainAppends.requestRecordsMax))
     lane.queue.removeFirst(group.count)
-    for (number, _) in group { port.pending[number]?.isUnsent = false }
-    produce(
-      group, lane, life, until: port.world.now + ClusterSettings.appendTimeout)
+    produce(group, lane, life, until: port.world.now + ClusterSettings.sendTimeout)
   }
 
   private func begin(_ lane: Lane) {

@@ -23,12 +23,14 @@ extension Transactions {
 
   func transaction(_ group: [UInt64], then: @escaping (Outcome) -> Void) {
     guard let life else { return then(.unknown("nobody writes")) }
-    let pieces = group.flatMap(pieces(of:))
-    let topics = Set(pieces.map(\.partition)).sorted().map { KafkaTopic.log($0) }
+    let partitions = Set(group.compactMap { port.pending[$0]?.partition })
+    let topics = partitions.sorted().map { KafkaTopic.log($0) }
     let deadline = world.now + ClusterSettings.transactionTimeout
     connection.callAgain(.enlist(name, life, topics), until: deadline) { [weak self] answer in
       guard let self else { return }
       guard case .done = answer else { return self.abort(answer, then: then) }
+      // What was answered meanwhile is not sent any more.
+      let pieces = group.flatMap(self.pieces(of:))
       for number in group { self.port.pending[number]?.isUnsent = false }
       self.produce(pieces[...], life, until: deadline) { [weak self] failed in
         guard let self else { return }

@@ -16,6 +16,8 @@ struct ClusterSettings {
 
   static let requestTimeout = VirtualTime.milliseconds(1000)
   static let appendTimeout = VirtualTime.milliseconds(2600)
+  /// For so long an append is tried; in the rest of its time is found out whether it arrived after all.
+  static let sendTimeout = VirtualTime.milliseconds(1300)
   static let transactionTimeout = VirtualTime.milliseconds(1600)
   static let sessionTimeout = VirtualTime.milliseconds(3000)
   /// How long a tombstone horizon is good for.
