@@ -49,33 +49,35 @@ final class Candidate: Candidacy {
 
   private func run(_ first: Speaker) {
     var speaker = first
-    var election = Election()
+    var election = Election(for: name)
     var room = MessageRoom()
     // Words of ours that have not come back: one who is not heard cannot be elected.
     var unheard = 0
     var isReading = false
     var next = ContinuousClock.now
+    let pause = options.sessionTimeout / (Election.silenceMax + 1)
     while !shared.withLock({ $0.isWithdrawn }) {
       if !isReading, begin() {
-        election = Election()
+        election = Election(for: name)
         isReading = true
       }
       if .now >= next {
+        // It stood still for so long that others will have missed it: then it joins again, behind them.
+        if .now - next > pause * (Election.silenceMax - 1) { election.leave(name) }
         speaker.say(election.joined(name).map { Array("\($0)".utf8) } ?? [], under: prefix + name)
         unheard += 1
-        next = .now + options.sessionTimeout / (Election.silenceMax + 1)
+        next = .now + pause
       }
-      var gone: [String] = []
+      var missed: Set<String> = []
       _ = room.turn(of: reader, for: .milliseconds(100)) { message in
         if message.isRecord {
-          gone += hear(message, &election, &unheard)
+          missed.formUnion(hear(message, &election, &unheard))
         } else if let failure = message.failure, !message.isEnd, failure.kind != .retriable {
           isReading = false
         }
         return .next
       }
-      // So that their words do not stay for ever.
-      if election.elected == name { for other in gone { speaker.say(nil, under: prefix + other) } }
+      for other in missed { speaker.say(nil, under: prefix + other) }
       speaker.hear()
       let unread = reader.takeErrors()?.text
       let isElected = election.elected == name && unheard < Election.silenceMax
@@ -102,7 +104,7 @@ final class Candidate: Candidacy {
     return (try? reader.startReading(topic, partition: 0, from: start)) != nil
   }
 
-  /// - Returns: those who are missed from now on.
+  /// - Returns: those who are missed.
   private func hear(
     _ message: Message, _ election: inout Election, _ unheard: inout Int
   ) -> [String] {

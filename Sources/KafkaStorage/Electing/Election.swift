@@ -1,25 +1,27 @@
-/// Who is elected, as the log has it: candidates speak in one partition, in turns of about the same length, and whoever has been there
-/// longest is elected.
+/// Who is elected, as the log has it: candidates speak in one partition, each under a key of its own, and whoever has been there longest
+/// is elected.
 ///
-/// No clock decides who is gone: a candidate is missed when another one has spoken `silenceMax` times since it was last heard. So when
-/// the broker is away, or everybody is paused, nobody is missed; and everybody who reads the same records comes to the same result.
+/// The last record of a candidate's key is all that counts of it: a word says since when it has been there, and null that it is gone. So
+/// everybody who has read up to the same place comes to the same result, whatever compaction took before (law 6).
+///
+/// No clock decides who is gone. A candidate misses another one that it has not heard while it spoke `silenceMax` times itself, and says
+/// so in the log; only that counts. So when the broker is away, or everybody is paused, nobody is missed.
 package struct Election: Equatable, Sendable {
-  /// As often another one must have spoken.
+  /// So many words of its own a candidate hears before it misses one that is silent.
   package static let silenceMax = 4
 
   private struct Member: Equatable {
     /// The older, the lower.
     var joined: Int64
-    /// How often each other candidate has spoken since this one did.
-    var heard: [String: Int] = [:]
+    /// Words of ours since it was last heard.
+    var silence = 0
   }
 
+  private let name: String
   private var members: [String: Member] = [:]
-  /// When those had joined who were missed or have gone: that does not count again.
-  private var missed: [String: Int64] = [:]
 
-  /// An election in which nobody has spoken.
-  package init() {}
+  /// As this candidate follows it.
+  package init(for name: String) { self.name = name }
 
   /// The candidate who has been there longest; nil when there is none.
   package var elected: String? {
@@ -31,29 +33,23 @@ package struct Election: Equatable, Sendable {
 
   /// A candidate has spoken.
   ///
-  /// - Parameter joined: what it says of when it joined, for those who come later, when compaction has taken its first word.
-  /// - Returns: those who are missed from now on.
-  package mutating func hear(_ candidate: String, joined said: Int64?, at offset: Int64) -> [String]
-  {
-    let stated = said == missed[candidate] ? nil : said
-    if stated != nil { missed[candidate] = nil }
-    let joined = max(members[candidate]?.joined ?? stated ?? offset, stated ?? .min)
-    members[candidate] = Member(joined: joined)
-    var gone: [String] = []
-    for other in members.keys where other != candidate {
-      members[other]?.heard[candidate, default: 0] += 1
-      if let member = members[other], member.heard[candidate] == Election.silenceMax {
-        missed[other] = member.joined
-        members[other] = nil
-        gone.append(other)
+  /// - Parameter said: when it joined, as it says; nil when this is its first word.
+  /// - Returns: those whom ours misses now. Said in the log, it becomes so.
+  package mutating func hear(
+    _ candidate: String, joined said: Int64?, at offset: Int64
+  ) -> [String] {
+    members[candidate] = Member(joined: min(said ?? offset, offset))
+    guard candidate == name else { return [] }
+    var missed: [String] = []
+    for other in members.keys where other != name {
+      members[other]?.silence += 1
+      if let silence = members[other]?.silence, silence >= Election.silenceMax {
+        missed.append(other)
       }
     }
-    return gone.sorted()
+    return missed.sorted()
   }
 
-  /// A candidate has gone, or somebody has said so of one who is missed.
-  package mutating func leave(_ candidate: String) {
-    if let member = members.removeValue(forKey: candidate) { missed[candidate] = member.joined }
-    for other in members.keys { members[other]?.heard[candidate] = nil }
-  }
+  /// A candidate has gone, or somebody has said so of one who is missed. One that is there joins again.
+  package mutating func leave(_ candidate: String) { members[candidate] = nil }
 }

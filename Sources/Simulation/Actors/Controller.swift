@@ -75,7 +75,8 @@ final class Controller: Process {
     case .timeout(let request):
       if request == described, !isKnown { describe() }
       if request == fetching { fetch() }
-      if request == fencing, fencing != 0 { takeOver() }
+      // Where one is elected, the log answers by itself, and only the elected one tries again.
+      if request == fencing, fencing != 0, log.isElected == nil { takeOver() }
       if let writing, writing.request == request { send(writing.batch) }
     case .look:
       heedElection()
@@ -114,7 +115,7 @@ final class Controller: Process {
       fencing = 0
       writer = life
       writing = nil
-    case .fenced(.failure): break
+    case .fenced(.failure): if envelope.request == fencing, log.isElected != nil { fencing = 0 }
     case .appended(let result):
       guard envelope.request == writing?.request else { return }
       switch result {

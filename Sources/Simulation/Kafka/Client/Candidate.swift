@@ -1,21 +1,25 @@
 internal import EventStorage
 internal import KafkaStorage
 
-/// Stands for election as `KafkaLog` does: speaks in the control topic four times in a session time-out, hears the others, and folds
+/// Stands for election as `KafkaLog` does: speaks in the control topic five times in a session time-out, hears the others, and folds
 /// all of it with the real `Election`.
 final class Candidate {
   private unowned let port: KafkaPort
   private let name: String
-  private var election = Election()
+  private var election: Election
   /// Words of ours that have not come back: one who is not heard cannot be elected.
   private var unheard = 0
   private var life: ProducerLife?
   private var sequence = 0
   private var isSpeaking = false
+  /// When it is to speak next.
+  private var due: VirtualTime
 
   init(_ port: KafkaPort) {
     self.port = port
     name = String(port.instance, radix: 16)
+    election = Election(for: name)
+    due = port.world.now
     begin()
     speakAgain()
   }
@@ -33,7 +37,7 @@ final class Candidate {
       guard case .ends(let ends) = answer, let start = ends.first?.start else {
         return self.connection.after(.milliseconds(100)) { [weak self] in self?.begin() }
       }
-      self.election = Election()
+      self.election = Election(for: self.name)
       self.listen(from: start)
     }
   }
@@ -63,17 +67,20 @@ final class Candidate {
     guard let value = record.value else { return election.leave(candidate) }
     if candidate == name { unheard = 0 }
     let joined = Int64(String(decoding: value, as: UTF8.self))
-    let gone = election.hear(candidate, joined: joined, at: record.offset.rawValue)
-    // So that their words do not stay for ever.
-    if election.elected == name { for other in gone { speak(of: other, isGone: true) } }
+    let missed = election.hear(candidate, joined: joined, at: record.offset.rawValue)
+    for other in missed { speak(of: other, isGone: true) }
   }
 
   // MARK: Speaking
 
   private func speakAgain() {
+    let pause = ClusterSettings.sessionTimeout.microseconds / Int64(Election.silenceMax + 1)
+    let late = port.world.now.microseconds - due.microseconds
+    // It stood still for so long that others will have missed it: then it joins again, behind them.
+    if late > pause * Int64(Election.silenceMax - 1) { election.leave(name) }
     speak(of: name, isGone: false)
     unheard += 1
-    let pause = ClusterSettings.sessionTimeout.microseconds / Int64(Election.silenceMax)
+    due = port.world.now + VirtualTime(microseconds: pause)
     connection.after(VirtualTime(microseconds: pause)) { [weak self] in self?.speakAgain() }
   }
 
