@@ -117,9 +117,10 @@ import Testing
       try await stuck.setReading(false)
       try await stuck.send("GET /v1/channels/c HTTP/1.1\r\nHost: t\r\n\r\n")
       try await waitUntil("one is gone", seconds: 60) {
-        try await slow.setReading(false)
+        // It may have everything by now, and be idle for so long that it is closed.
+        try? await slow.setReading(false)
         try await Task.sleep(for: .milliseconds(100))
-        try await slow.setReading(true)
+        try? await slow.setReading(true)
         return try await server.request("GET", "/readyz").body.contains("\"connections\":2,")
       }
       try await slow.wait(for: "\"key\":\"15\"")

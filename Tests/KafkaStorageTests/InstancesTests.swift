@@ -148,7 +148,7 @@ import Testing
   }
 
   @Test func `an old life under load writes nothing after the fence (law 16)`() async throws {
-    let options = try Shared.broker.options()
+    let options = try Shared.broker.options { $0.appendTimeout = .seconds(10) }
     let old = try KafkaLog(options)
     let new = try KafkaLog(options)
     defer {
@@ -168,7 +168,13 @@ import Testing
     }
     let second = try await new.fence(writer: 1, in: messages)
     let fence = try new.bounds(of: messages).end
-    _ = try await new.append(batch("new", writer: second), to: messages)
+    do {
+      _ = try await new.append(batch("new", writer: second), to: messages)
+    } catch {
+      guard case .outcomeUnknown = error else { throw error }
+      // noida-db tells whoever reads just behind an aborted transaction of a client that it is not over yet, and librdkafka then leaves
+      // out what the same client wrote next. It is there for all who begin to read elsewhere.
+    }
     #expect(try await onThread { answers.wait(for: .seconds(30)) { $0.count == count } })
     var accepted = 0
     for answer in answers.withLock({ $0 }) {
@@ -181,7 +187,9 @@ import Testing
       }
     }
     #expect(accepted > 0)
-    let seen = try new.all(messages)
+    let other = try KafkaLog(options)
+    defer { other.close() }
+    let seen = try other.all(messages)
     #expect(seen.count == accepted + 1)
     #expect(seen.last?.key == "new")
   }
