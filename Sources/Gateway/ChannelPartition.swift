@@ -122,9 +122,10 @@ final class ChannelPartition: Sendable {
     let outgoing = state.withLock { state -> [[LoopEntry]] in
       state.channels.apply(bytes.span.bytes, rows.span, next: next)
       let expired = state.channels.takeExpired()
+      let shown = expired.filter { !state.isHeldAgain($0, after: rows, of: bytes) }
       let recent = RecentBatch(
-        bytes: bytes, rows: rows, from: state.position, next: next,
-        expired: expired.filter { !state.isHeldAgain($0, after: rows, of: bytes) })
+        bytes: bytes, rows: rows, from: state.position, next: next, expired: shown,
+        hidesExpiry: state.channels.mayHideExpiry || shown.count < expired.count)
       state.window.append(recent)
       state.position = next
       if next > state.bounds.end { state.bounds.end = next }

@@ -12,10 +12,14 @@ final class RecentBatch: Sendable {
   let next: Offset
   /// Keys that ran out of time when it was folded. They come after its rows.
   let expired: [ExpiredKey]
+  /// Whether a key may have run out of time and been published again behind that, of whichever channel.
+  private let hidesExpiry: Bool
 
   init(
-    bytes: [UInt8], rows: [RecordRow], from: Offset, next: Offset, expired: [ExpiredKey]
+    bytes: [UInt8], rows: [RecordRow], from: Offset, next: Offset, expired: [ExpiredKey],
+    hidesExpiry: Bool = false
   ) {
+    self.hidesExpiry = hidesExpiry
     self.bytes = bytes
     self.rows = rows
     self.from = from
@@ -38,18 +42,21 @@ final class RecentBatch: Sendable {
 
   /// The position from which a reader of any channels may resume once it has seen everything up to this entry.
   ///
-  /// Nil while expired keys are still to come: which row's time they ran out at is not known here, so whoever has the same records in
-  /// other batches may take them for known at any position within this one.
+  /// Nil within a batch in which keys ran out of time: at which row's time is not known here, so whoever has the same records in other
+  /// batches may have let go of them at any position within this one.
   func position(after index: Int) -> Offset? {
-    if expired.isEmpty, index + 1 < rows.count { return rows[index + 1].offset }
+    if expired.isEmpty, !hidesExpiry, index + 1 < rows.count { return rows[index + 1].offset }
     return index + 1 == rows.count + expired.count ? next : nil
   }
 
   /// The position from which a reader of one channel may resume once it has seen the entry with this index. After
-  /// the last row that is the end of the batch; nil while expired keys of the channel are still to come.
+  /// the last row that is the end of the batch; nil while keys of the channel that ran out are still to come, or may have been in between.
   func position(after index: Int, in channel: String) -> Offset? {
     if let last = expired.lastIndex(where: { $0.channel.text == channel }) {
       return index == rows.count + last ? next : nil
+    }
+    if hidesExpiry {
+      return index == rows.lastIndex { self.channel(of: $0) == channel } ? next : nil
     }
     return index + 1 < rows.count ? rows[index + 1].offset : next
   }

@@ -19,6 +19,9 @@ public struct Channels: Projection {
   public private(set) var poisoned = RecentPoison()
   /// The newest time read, in milliseconds since 1970. Expiry is decided by it.
   public private(set) var logTime: Int64 = 0
+  /// Whether the last batch may have displaced a message behind the time at which it ran out: divided elsewhere, the batch would have shown
+  /// its end in between.
+  public private(set) var mayHideExpiry = false
   /// Whether `takeExpired` will be called. Off, keys that expire are forgotten silently.
   public var collectsExpired = false
 
@@ -141,9 +144,11 @@ public struct Channels: Projection {
 
   /// Takes away what is due, until the first expiry is that of a message that is there and has time left.
   private mutating func settleExpiries() {
+    mayHideExpiry = false
     while let first = expiries.first {
       let isHeld = table.holds(first)
       if isHeld, first.expiresAt > logTime { return }
+      if !isHeld, first.expiresAt <= logTime { mayHideExpiry = true }
       expiries.removeFirst()
       guard isHeld else { continue }
       first.key.withUnsafeBytes { table.remove(first.hash, key: $0) }

@@ -51,7 +51,7 @@ package final class World {
     network.delayMin = .milliseconds(Int64(chance.below(30)))
     network.delayMean = .milliseconds(Int64(1 + chance.below(100)))
     network.clogMean = .milliseconds(Int64(1 + chance.below(5000)))
-    paddingMax = options.log == .embedded && chance.below(4) == 3 ? 1200 : 0
+    paddingMax = chance.below(4) == 3 ? 1200 : 0
     oracle = Oracle(partitions: options.partitions, log: options.log)
     processes =
       options.log == .embedded ? [EmbeddedLogHost(in: self)] : [Cluster(in: self)]
