@@ -58,8 +58,15 @@ import Testing
     _ = election.hear("a", joined: nil, at: 0)
     election.leave("a")
     #expect(election.joined("a") == nil)
+    // What it had said meanwhile, as one that was there before all others.
+    _ = election.hear("a", joined: 0, at: 4)
+    #expect(election.elected == "a")
+    #expect(!election.isElected)
+    #expect(election.word == nil)
     _ = election.hear("a", joined: nil, at: 5)
     #expect(election.joined("a") == 5)
+    #expect(election.word == 5)
+    #expect(election.isElected)
   }
 
   /// Whoever reads all of it and whoever reads what compaction has left agree, whatever candidates say and whoever is said to be gone,

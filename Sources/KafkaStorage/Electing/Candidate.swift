@@ -64,7 +64,7 @@ final class Candidate: Candidacy {
       if .now >= next {
         // It stood still for so long that others will have missed it: then it joins again, behind them.
         if .now - next > pause * (Election.silenceMax - 1) { election.leave(name) }
-        speaker.say(election.joined(name).map { Array("\($0)".utf8) } ?? [], under: prefix + name)
+        speaker.say(election.word.map { Array("\($0)".utf8) } ?? [], under: prefix + name)
         unheard += 1
         next = .now + pause
       }
@@ -80,7 +80,7 @@ final class Candidate: Candidacy {
       for other in missed { speaker.say(nil, under: prefix + other) }
       speaker.hear()
       let unread = reader.takeErrors()?.text
-      let isElected = election.elected == name && unheard < Election.silenceMax
+      let isElected = election.isElected && unheard < Election.silenceMax
       shared.withLock { shared in
         elected.store(isElected && !shared.isWithdrawn, ordering: .releasing)
         // An error that has passed by the next word is none worth telling.

@@ -19,6 +19,8 @@ package struct Election: Equatable, Sendable {
 
   private let name: String
   private var members: [String: Member] = [:]
+  /// Ours was said to be gone, and has not joined again: what it said before that came back, or still may, counts for others only.
+  private var isMissed = false
 
   /// As this candidate follows it.
   package init(for name: String) { self.name = name }
@@ -27,6 +29,12 @@ package struct Election: Equatable, Sendable {
   package var elected: String? {
     members.min { ($0.value.joined, $0.key) < ($1.value.joined, $1.key) }?.key
   }
+
+  /// Whether ours is elected, and may act as such.
+  package var isElected: Bool { elected == name && !isMissed }
+
+  /// What ours is to say: when it joined; nil when it joins now.
+  package var word: Int64? { isMissed ? nil : joined(name) }
 
   /// When a candidate joined: the offset of its first word. Nil when it is not there, or not any more.
   package func joined(_ candidate: String) -> Int64? { members[candidate]?.joined }
@@ -40,6 +48,7 @@ package struct Election: Equatable, Sendable {
   ) -> [String] {
     members[candidate] = Member(joined: min(said ?? offset, offset))
     guard candidate == name else { return [] }
+    if said == nil { isMissed = false }
     var missed: [String] = []
     for other in members.keys where other != name {
       members[other]?.silence += 1
@@ -51,5 +60,8 @@ package struct Election: Equatable, Sendable {
   }
 
   /// A candidate has gone, or somebody has said so of one who is missed. One that is there joins again.
-  package mutating func leave(_ candidate: String) { members[candidate] = nil }
+  package mutating func leave(_ candidate: String) {
+    members[candidate] = nil
+    if candidate == name { isMissed = true }
+  }
 }

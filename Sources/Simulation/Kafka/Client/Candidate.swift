@@ -24,7 +24,7 @@ final class Candidate {
     speakAgain()
   }
 
-  var isElected: Bool { election.elected == name && unheard < Election.silenceMax }
+  var isElected: Bool { election.isElected && unheard < Election.silenceMax }
 
   private var connection: KafkaConnection { port.connection }
 
@@ -98,7 +98,8 @@ final class Candidate {
       }
     }
     let word = ControlRecord.word(
-      of: candidate, joined: election.joined(candidate), isGone: isGone,
+      of: candidate, joined: candidate == name ? election.word : election.joined(candidate),
+      isGone: isGone,
       at: port.world.clock(of: port.id))
     connection.call(.produce(.control, [word], life, sequence: sequence, transactional: nil)) {
       [weak self] answer in
