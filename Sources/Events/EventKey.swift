@@ -31,27 +31,33 @@ public enum EventKey: Hashable, Sendable {
   /// Where the channel ends and the key begins in the key bytes at `range`, or nil when this is no message key: when there is no
   /// zero byte, or a channel or a key of no bytes or of more than a name may have.
   public static func separator(_ range: Range<Int>, of bytes: RawSpan) -> Int? {
-    let end = min(range.upperBound, range.lowerBound + ChannelName.bytesMax + 1)
-    guard let index = firstZero(range.lowerBound..<end, of: bytes) else { return nil }
-    let keyLength = range.upperBound - index - 1
-    return index > range.lowerBound && 1...MessageKey.bytesMax ~= keyLength ? index : nil
+    precondition(
+      0 <= range.lowerBound && range.upperBound <= bytes.byteCount, "\(range) is not in the bytes")
+    let end = min(range.upperBound, range.lowerBound &+ (ChannelName.bytesMax + 1))
+    guard let index = firstZero(range.lowerBound, end, of: bytes) else { return nil }
+    let keyLength = range.upperBound &- index &- 1
+    return index > range.lowerBound && keyLength > 0 && keyLength <= MessageKey.bytesMax
+      ? index : nil
   }
 
-  /// Eight bytes at a time: every key of every replay is looked through.
+  /// Eight bytes at a time: every key of every replay is looked through. The loads are unchecked: their offsets are below `end`.
   @inline(__always)
-  private static func firstZero(_ range: Range<Int>, of bytes: RawSpan) -> Int? {
-    var position = range.lowerBound
-    while position + 8 <= range.upperBound {
+  private static func firstZero(_ start: Int, _ end: Int, of bytes: RawSpan) -> Int? {
+    var position = start
+    while position &+ 8 <= end {
       let word = UInt64(
-        littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: position, as: UInt64.self))
+        littleEndian: bytes.unsafeLoadUnaligned(
+          fromUncheckedByteOffset: position, as: UInt64.self))
       // The lowest high bit that is set marks the first zero byte.
       let zeros = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
-      if zeros != 0 { return position + zeros.trailingZeroBitCount / 8 }
-      position += 8
+      if zeros != 0 { return position &+ zeros.trailingZeroBitCount &>> 3 }
+      position &+= 8
     }
-    while position < range.upperBound {
-      if bytes.unsafeLoad(fromByteOffset: position, as: UInt8.self) == 0 { return position }
-      position += 1
+    while position < end {
+      if bytes.unsafeLoad(fromUncheckedByteOffset: position, as: UInt8.self) == 0 {
+        return position
+      }
+      position &+= 1
     }
     return nil
   }

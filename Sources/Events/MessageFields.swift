@@ -27,40 +27,42 @@ public struct MessageFields: Equatable, Sendable {
   /// Every load is unchecked: its offset is below `body.upperBound`, which lies within the bytes.
   @inline(__always)
   private mutating func readPlain(_ body: Range<Int>, of bytes: RawSpan) -> Bool {
+    let end = body.upperBound
+    var position = body.lowerBound
+    guard MessageFields.readPlain(1, into: &id, at: &position, end, of: bytes),
+      MessageFields.readPlain(2, into: &contentType, at: &position, end, of: bytes),
+      MessageFields.readPlain(3, into: &data, at: &position, end, of: bytes)
+    else { return false }
+    guard position < end else { return true }
+    // The time comes last; as a number of milliseconds it has six bytes.
+    guard bytes.unsafeLoad(fromUncheckedByteOffset: position, as: UInt8.self) == 4 << 3,
+      let time = plainNumber(position &+ 1..<end, of: bytes)
+    else { return false }
+    expiresAt = time
+    return true
+  }
+
+  /// Reads a field, if it is the next. False when its length is not a plain one.
+  @inline(__always)
+  private static func readPlain(
+    _ number: Int, into field: inout Range<Int>, at position: inout Int, _ end: Int,
+    of bytes: RawSpan
+  ) -> Bool {
     func byte(_ offset: Int) -> Int {
       Int(bytes.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self))
     }
-    let end = body.upperBound
-    var position = body.lowerBound
-    var last = 0
-    while position &+ 1 < end {
-      let tag = byte(position)
-      guard tag > last else { return false }
-      last = tag
-      var length = byte(position &+ 1)
-      position &+= 2
-      if tag == 4 << 3 {
-        // The time comes last; as a number of milliseconds it has six bytes.
-        guard let time = plainNumber(position &- 1..<end, of: bytes) else { return false }
-        expiresAt = time
-        return true
-      }
-      if length >= 0x80 {
-        guard position < end, byte(position) < 0x80 else { return false }
-        length = length & 0x7f | byte(position) << 7
-        position &+= 1
-      }
-      guard length <= end &- position else { return false }
-      let range = Range(uncheckedBounds: (position, position &+ length))
-      switch tag {
-      case 1 << 3 | 2: id = range
-      case 2 << 3 | 2: contentType = range
-      case 3 << 3 | 2: data = range
-      default: return false
-      }
-      position &+= length
+    guard position &+ 1 < end, byte(position) == number << 3 | 2 else { return true }
+    var length = byte(position &+ 1)
+    var start = position &+ 2
+    if length >= 0x80 {
+      guard start < end, byte(start) < 0x80 else { return false }
+      length = length & 0x7f | byte(start) &<< 7
+      start &+= 1
     }
-    return position == end
+    guard length <= end &- start else { return false }
+    position = start &+ length
+    field = Range(uncheckedBounds: (start, position))
+    return true
   }
 
   /// A varint of at most eight bytes that fills the range, or nil.

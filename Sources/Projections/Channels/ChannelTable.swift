@@ -9,6 +9,8 @@ import Events
 ///
 /// Sendable because `Channels` changes it only while it holds the only reference, and nothing else sees it.
 final class ChannelTable: @unchecked Sendable {
+  private static let prefetchedBytesMax = 512
+
   private(set) var arena: Arena
   private var keys: EntryIndex
   private var channels: EntryIndex
@@ -42,14 +44,19 @@ final class ChannelTable: @unchecked Sendable {
   @inline(__always)
   func prefetchSlot(_ hash: UInt32) { keys.prefetch(hash) }
 
+  /// Asks for as much of an entry as a message of `bytes` fills; of a long one its beginning, and the processor sees where it goes on.
   @inline(__always)
-  func prefetchEntry(_ hash: UInt32) {
+  func prefetchEntry(_ hash: UInt32, bytes: Int) {
     let guess = keys.guess(hash)
     if guess != 0 {
       let pointer = arena.pointer(guess)
-      signalbox_prefetch(pointer)
-      signalbox_prefetch(pointer + 64)
-      signalbox_prefetch(pointer + 128)
+      let last = Entry.headerBytes &+ min(bytes, ChannelTable.prefetchedBytesMax)
+      var ahead = 0
+      while ahead < last {
+        signalbox_prefetch(pointer + ahead)
+        ahead &+= 64
+      }
+      signalbox_prefetch(pointer + last)
     }
   }
 

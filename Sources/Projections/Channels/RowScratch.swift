@@ -56,7 +56,8 @@ struct RowScratch: Sendable {
           table.prefetchSlot(rows[index + RowScratch.slotsAhead].hash)
         }
         if index + RowScratch.entriesAhead < rows.count {
-          table.prefetchEntry(rows[index + RowScratch.entriesAhead].hash)
+          let row = rows[index + RowScratch.entriesAhead]
+          table.prefetchEntry(row.hash, bytes: Int(row.keyLength) &+ Int(row.bodyLength))
         }
         body(rows[index])
       }

@@ -56,6 +56,7 @@ func walkRecords<Visitor: RecordVisitor & ~Copyable>(
 func walkHeaders(
   _ bytes: RawSpan, from start: Int, to end: Int, _ body: (Range<Int>, Range<Int>) -> Void
 ) -> Bool {
+  precondition(0 <= start && end <= bytes.byteCount, "\(start)..<\(end) is not in the bytes")
   var at = start
   guard let count = bytes.zigzag(at: &at, end: end), count >= 0, count <= Int64(end - at) else {
     return false
