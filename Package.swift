@@ -220,7 +220,7 @@ let package = Package(
     .testTarget(
       name: "GatewayTests",
       dependencies: [
-        "Events", "EventStorage", "Gateway", "Projections",
+        "EventLogContract", "EventStorage", "Events", "Gateway", "Projections",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOEmbedded", package: "swift-nio"),

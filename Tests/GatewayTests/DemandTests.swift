@@ -94,7 +94,7 @@ import Testing
       // Somebody else publishes: nobody here knows.
       let message = Message(
         id: "elsewhere", contentType: "text/plain", data: Array("three".utf8), expiresAt: 0)
-      _ = try await log.log.append(
+      _ = try await log.base.append(
         AppendBatch(
           [
             NewRecord(

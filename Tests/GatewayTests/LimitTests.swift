@@ -1,3 +1,4 @@
+import EventLogContract
 import EventStorage
 import Events
 import Gateway
@@ -126,47 +127,17 @@ private struct EncodedState {
 }
 
 /// A log that notes how much is read at a time.
-private final class MeasuredLog: EventLog {
-  private let log: MemoryLog
+private final class MeasuredLog: ForwardingLog {
+  let base: MemoryLog
   private let most = Atomic(0)
 
-  init(_ log: MemoryLog) { self.log = log }
+  init(_ log: MemoryLog) { base = log }
 
   var asked: Int { most.load(ordering: .relaxed) }
-  var identity: LogIdentity { log.identity }
-  var layout: LogLayout { log.layout }
-
-  func append(
-    _ batch: AppendBatch, to partition: Partition,
-    completion: @escaping @Sendable (Result<Appended, LogError>) -> Void
-  ) {
-    log.append(batch, to: partition, completion: completion)
-  }
-
-  func fence(writer id: Int64, in partition: Partition) async throws(LogError) -> Writer {
-    try await log.fence(writer: id, in: partition)
-  }
-
-  func bounds(of partition: Partition) throws(LogError) -> LogBounds {
-    try log.bounds(of: partition)
-  }
-
   func read<Sink: RecordSink & ~Copyable>(
     _ partition: Partition, from offset: Offset, bytesMax: Int, into sink: inout Sink
   ) throws(LogError) -> Offset {
     most.store(bytesMax, ordering: .relaxed)
-    return try log.read(partition, from: offset, bytesMax: bytesMax, into: &sink)
+    return try base.read(partition, from: offset, bytesMax: bytesMax, into: &sink)
   }
-
-  func tailStart(of partition: Partition, bytesMax: Int) throws(LogError) -> Offset {
-    try log.tailStart(of: partition, bytesMax: bytesMax)
-  }
-
-  func waitForRecords(
-    in partition: Partition, after offset: Offset, for duration: Duration
-  ) -> Bool {
-    log.waitForRecords(in: partition, after: offset, for: duration)
-  }
-
-  func close() { log.close() }
 }

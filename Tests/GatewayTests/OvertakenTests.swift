@@ -1,3 +1,4 @@
+import EventLogContract
 import EventStorage
 import Events
 import Gateway
@@ -27,7 +28,7 @@ import Testing
       _ = try await server.request("DELETE", "/v1/channels/c/messages/a")
       let after = try await server.publish("c", "three", key: "b").position
       let end = try log.bounds(of: Self.partition).end
-      try log.log.compact(Self.partition, before: end, dropTombstonesBefore: end)
+      try log.base.compact(Self.partition, before: end, dropTombstonesBefore: end)
       // The read that comes too late; what follows is read anew, and until then everything is as it was.
       log.pass(1)
       let meanwhile = try await server.request("GET", "/v1/channels/c")
@@ -78,7 +79,7 @@ import Testing
       defer { log.open() }
       // It has read `a`; now `a` and its tombstone go, and the log ends with a hole.
       log.pass(1)
-      try log.log.compact(Self.partition, before: Offset(3), dropTombstonesBefore: Offset(3))
+      try log.base.compact(Self.partition, before: Offset(3), dropTombstonesBefore: Offset(3))
       log.open()
       let end = testPosition([Self.partition: Offset(3)])
       let read = try await server.request("GET", "/v1/channels/c?min=\(end)")

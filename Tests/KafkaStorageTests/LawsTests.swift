@@ -1,4 +1,5 @@
 import EventLaws
+import EventLogContract
 import EventStorage
 import PropertyTesting
 import Testing
@@ -32,47 +33,18 @@ import Testing
 
 /// The log on Kafka, with one append under way at a time. Of those under way together, one record and several go to the broker on ways
 /// of their own, and the laws expect them in the order in which they were given.
-private final class InTurn: EventLog {
-  private let log: KafkaLog
+private final class InTurn: ForwardingLog {
+  let base: KafkaLog
 
-  init(_ log: KafkaLog) { self.log = log }
-
-  var identity: LogIdentity { log.identity }
-  var layout: LogLayout { log.layout }
+  init(_ log: KafkaLog) { base = log }
 
   func append(
     _ batch: AppendBatch, to partition: Partition,
     completion: @escaping @Sendable (Result<Appended, LogError>) -> Void
   ) {
     let answer = Monitor<Result<Appended, LogError>?>(nil)
-    log.append(batch, to: partition) { result in answer.change { $0 = result } }
+    base.append(batch, to: partition) { result in answer.change { $0 = result } }
     _ = answer.wait(for: .seconds(60)) { $0 != nil }
     completion(answer.withLock { $0 } ?? .failure(.closed))
   }
-
-  func fence(writer id: Int64, in partition: Partition) async throws(LogError) -> Writer {
-    try await log.fence(writer: id, in: partition)
-  }
-
-  func bounds(of partition: Partition) throws(LogError) -> LogBounds {
-    try log.bounds(of: partition)
-  }
-
-  func read<Sink: RecordSink & ~Copyable>(
-    _ partition: Partition, from offset: Offset, bytesMax: Int, into sink: inout Sink
-  ) throws(LogError) -> Offset {
-    try log.read(partition, from: offset, bytesMax: bytesMax, into: &sink)
-  }
-
-  func tailStart(of partition: Partition, bytesMax: Int) throws(LogError) -> Offset {
-    try log.tailStart(of: partition, bytesMax: bytesMax)
-  }
-
-  func waitForRecords(
-    in partition: Partition, after offset: Offset, for duration: Duration
-  ) -> Bool {
-    log.waitForRecords(in: partition, after: offset, for: duration)
-  }
-
-  func close() { log.close() }
 }

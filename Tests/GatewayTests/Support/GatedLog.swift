@@ -1,9 +1,10 @@
+import EventLogContract
 import EventStorage
 
 /// A log whose reads wait at a gate: what happens to the log between two reads of a follower is up to the test.
-final class GatedLog: EventLog {
+final class GatedLog: ForwardingLog {
   /// The log itself, which can be changed while readers wait.
-  let log: MemoryLog
+  let base: MemoryLog
   private let gate = Monitor(Gate())
 
   private struct Gate {
@@ -12,7 +13,7 @@ final class GatedLog: EventLog {
     var waiting = 0
   }
 
-  init(_ log: MemoryLog) { self.log = log }
+  init(_ log: MemoryLog) { base = log }
 
   /// Lets no read pass from now on, and waits until one is waiting.
   func shut(waits: Bool = true) {
@@ -45,40 +46,10 @@ final class GatedLog: EventLog {
     }
   }
 
-  var identity: LogIdentity { log.identity }
-  var layout: LogLayout { log.layout }
-
-  func append(
-    _ batch: AppendBatch, to partition: Partition,
-    completion: @escaping @Sendable (Result<Appended, LogError>) -> Void
-  ) {
-    log.append(batch, to: partition, completion: completion)
-  }
-
-  func fence(writer id: Int64, in partition: Partition) async throws(LogError) -> Writer {
-    try await log.fence(writer: id, in: partition)
-  }
-
-  func bounds(of partition: Partition) throws(LogError) -> LogBounds {
-    try log.bounds(of: partition)
-  }
-
   func read<Sink: RecordSink & ~Copyable>(
     _ partition: Partition, from offset: Offset, bytesMax: Int, into sink: inout Sink
   ) throws(LogError) -> Offset {
     enter()
-    return try log.read(partition, from: offset, bytesMax: bytesMax, into: &sink)
+    return try base.read(partition, from: offset, bytesMax: bytesMax, into: &sink)
   }
-
-  func tailStart(of partition: Partition, bytesMax: Int) throws(LogError) -> Offset {
-    try log.tailStart(of: partition, bytesMax: bytesMax)
-  }
-
-  func waitForRecords(
-    in partition: Partition, after offset: Offset, for duration: Duration
-  ) -> Bool {
-    log.waitForRecords(in: partition, after: offset, for: duration)
-  }
-
-  func close() { log.close() }
 }

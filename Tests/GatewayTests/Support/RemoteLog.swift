@@ -1,26 +1,24 @@
+import EventLogContract
 import EventStorage
 import Synchronization
 
 /// A log behind a network that can be cut: while it is, appends are refused and what was appended elsewhere is not seen.
-final class RemoteLog: EventLog {
+final class RemoteLog: ForwardingLog {
   /// The log itself, which others reach.
-  let log: MemoryLog
+  let base: MemoryLog
   private let cut = Mutex<(bounds: [Partition: LogBounds], at: ContinuousClock.Instant)?>(nil)
 
   /// Every wait for records ends with one, as where something happens all the time.
   private let isBusy: Bool
 
   init(_ log: MemoryLog, isBusy: Bool = false) {
-    self.log = log
+    base = log
     self.isBusy = isBusy
   }
 
-  var identity: LogIdentity { log.identity }
-  var layout: LogLayout { log.layout }
-
   func cutOff() throws(LogError) {
     var bounds: [Partition: LogBounds] = [:]
-    for partition in layout.all { bounds[partition] = try log.bounds(of: partition) }
+    for partition in layout.all { bounds[partition] = try base.bounds(of: partition) }
     cut.withLock { $0 = (bounds, .now) }
   }
 
@@ -33,16 +31,12 @@ final class RemoteLog: EventLog {
     guard cut.withLock({ $0 == nil }) else {
       return completion(.failure(.unavailable(detail: "the network is cut")))
     }
-    log.append(batch, to: partition, completion: completion)
-  }
-
-  func fence(writer id: Int64, in partition: Partition) async throws(LogError) -> Writer {
-    try await log.fence(writer: id, in: partition)
+    base.append(batch, to: partition, completion: completion)
   }
 
   func bounds(of partition: Partition) throws(LogError) -> LogBounds {
     if let bounds = cut.withLock({ $0?.bounds[partition] }) { return bounds }
-    return try log.bounds(of: partition)
+    return try base.bounds(of: partition)
   }
 
   func age(of partition: Partition) -> Duration? {
@@ -55,19 +49,13 @@ final class RemoteLog: EventLog {
     if let end = cut.withLock({ $0?.bounds[partition]?.end }), offset >= end {
       throw .unavailable(detail: "the network is cut")
     }
-    return try log.read(partition, from: offset, bytesMax: bytesMax, into: &sink)
-  }
-
-  func tailStart(of partition: Partition, bytesMax: Int) throws(LogError) -> Offset {
-    try log.tailStart(of: partition, bytesMax: bytesMax)
+    return try base.read(partition, from: offset, bytesMax: bytesMax, into: &sink)
   }
 
   func waitForRecords(
     in partition: Partition, after offset: Offset, for duration: Duration
   ) -> Bool {
-    log.waitForRecords(in: partition, after: offset, for: isBusy ? .milliseconds(1) : duration)
+    base.waitForRecords(in: partition, after: offset, for: isBusy ? .milliseconds(1) : duration)
       || isBusy
   }
-
-  func close() { log.close() }
 }
