@@ -151,15 +151,14 @@ package struct Replay {
         lastTime, newestCredible: Replay.newestCredible, before: end?[partition],
         Fold<State>(partition, position: bounds.start))
       let watch = TombstoneWatch(since: bounds)
-      var position = bounds.start
       var verdict = TombstoneWatch.Verdict.goOn
-      while verdict == .goOn, position < whole.end, !sink.isOver {
-        let from = position
-        position = try log.read(partition, from: from, bytesMax: 4 << 20, into: &sink)
+      _ = try log.readAhead(partition, from: bounds.start, to: whole.end, into: &sink) {
+        sink, read throws(LogError) in
         bounds = try log.bounds(of: partition)
-        verdict = watch.verdict(afterReadingFrom: from, bounds)
+        verdict = watch.verdict(afterReadingFrom: read.lowerBound, bounds)
         let length = max(1, Double(whole.end.rawValue - whole.start.rawValue))
-        report(sink.records, Double(position.rawValue - whole.start.rawValue) / length)
+        report(sink.records, Double(read.upperBound.rawValue - whole.start.rawValue) / length)
+        return verdict == .goOn && !sink.isOver
       }
       guard verdict == .goOn else { continue }
       try TimeTravel(lastTime: lastTime, end: end?[partition]).check(
