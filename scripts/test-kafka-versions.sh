@@ -17,7 +17,8 @@ ln -sf "$(ls "$packages"/confluent_kafka.libs/librdkafka-*.so.1)" "$packages/con
 newer=$packages/confluent_kafka.libs
 
 export SIGNALBOX_PYTHON=${SIGNALBOX_PYTHON:-$PWD/.cache/python/bin/python3}
-swift build --build-tests
+# As `make test` builds them, or everything is built again.
+swift build --build-tests --explicit-target-dependency-import-check error
 run() { # program of the broker or nothing, tests to run, tests to leave out
   env ${1:+SIGNALBOX_TANSU="$1"} LD_LIBRARY_PATH="$newer${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" \
     swift test --skip-build --filter "^KafkaStorageTests[.]($2)" --skip "$3" \
