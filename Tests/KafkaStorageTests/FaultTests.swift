@@ -85,14 +85,16 @@ import Testing
     var failures: [LogError] = []
     for batch in batches {
       let began = clock.now
-      do {
-        _ = try await log.append(batch, to: messages)
-        Issue.record("acknowledged by a broker that sleeps")
-      } catch {
-        failures.append(error)
+      // The answer is timed where it is given: tests beside this one may keep it from going on for a while.
+      let (result, answered) = await withCheckedContinuation { continuation in
+        log.append(batch, to: messages) { continuation.resume(returning: ($0, clock.now)) }
+      }
+      switch result {
+      case .success: Issue.record("acknowledged by a broker that sleeps")
+      case .failure(let error): failures.append(error)
       }
       // One deadline for all that is done about it, and a moment for a busy machine.
-      #expect(clock.now - began < .seconds(3), "\(batch.records[0].key)")
+      #expect(answered - began < .seconds(3), "\(batch.records[0].key)")
     }
     for failure in failures {
       switch failure {
