@@ -2,11 +2,15 @@ extension EventLog {
   /// Lends the records of a partition as `read` does, read on a thread of its own while the sink takes those before: for a sink with work
   /// to do, and a core to spare. Both threads wait for each other when they must.
   ///
+  /// What ends it early waits for the read that is under way. The thread may let go of the log a moment after this returns: close a log,
+  /// do not rely on its last owner.
+  ///
   /// - Parameters:
-  ///   - end: not read beyond, but by the rest of its batch; no later than the partition's end.
+  ///   - end: nothing is read beyond, but the rest of its batch; no later than the partition's end.
   ///   - goesOn: asked behind every piece with its extent: whether to go on. All of it was read when this is called.
   /// - Returns: the position after what was lent.
   /// - Throws: what `read` throws, after lending what comes before, and what `goesOn` throws.
+  @discardableResult
   package func readAhead<Sink: RecordSink & ~Copyable, Failure: Error>(
     _ partition: Partition, from offset: Offset, to end: Offset, into sink: inout Sink,
     while goesOn: (inout Sink, Range<Offset>) throws(Failure) -> Bool
@@ -14,8 +18,8 @@ extension EventLog {
     guard offset < end else { return offset }
     let pieces = Monitor(ReadPieces())
     startThread(for: "reading \(partition)") {
-      var filler = PieceFiller(pieces)
-      filler.fill(from: self, partition, from: offset, to: end)
+      var filler = PieceFiller(pieces, to: end)
+      filler.fill(from: self, partition, from: offset)
     }
     defer { pieces.stopAndWait() }
     var position = offset
@@ -34,51 +38,72 @@ extension EventLog {
 
 /// Pieces of a log between the thread that reads them and the one that takes them.
 private struct ReadPieces: Sendable {
-  /// How many there are at most: with those of 256 KiB a reader that is ahead stays within the caches of the processor.
+  /// How many there are, and how many bytes may be ready before no more is read: little enough to stay within the processor's caches. A
+  /// larger batch is read when nothing else is ready.
   static let countMax = 8
+  static let readyBytesMax = countMax * ReadPiece.bytesMax
 
   /// Read, the oldest first.
   var ready: [ReadPiece] = []
+  var readyBytes = 0
   /// Taken; their memory is used again.
   var spare: [ReadPiece] = Array(repeating: ReadPiece(), count: countMax)
+  /// The reader sleeps until there is much to do: to be woken for every piece costs more than reading it.
+  var isReaderAsleep = false
   /// Nobody takes any more.
   var isStopped = false
   /// Nothing is read any more.
   var isOver = false
+
+  var mayRead: Bool { !spare.isEmpty && (readyBytes < ReadPieces.readyBytesMax || ready.isEmpty) }
+  var isWorthWaking: Bool {
+    ready.count <= ReadPieces.countMax / 2 && readyBytes <= ReadPieces.readyBytesMax / 2
+  }
 }
 
 extension Monitor<ReadPieces> {
   /// The next piece, or nil when there is none any more.
   fileprivate func nextReady() -> ReadPiece? {
     while true {
-      let (piece, isOver) = withLock { pieces in
-        (pieces.ready.isEmpty ? nil : pieces.ready.removeFirst(), pieces.isOver)
+      let (piece, isOver) = withLock { pieces -> (ReadPiece?, Bool) in
+        guard !pieces.ready.isEmpty else { return (nil, pieces.isOver) }
+        let piece = pieces.ready.removeFirst()
+        pieces.readyBytes -= piece.byteCount
+        return (piece, false)
       }
       if piece != nil || isOver { return piece }
       _ = wait(for: .seconds(60)) { !$0.ready.isEmpty || $0.isOver }
     }
   }
 
-  /// A reader that ran out of pieces sleeps until there are several: to be woken for every one of them costs more than reading it.
   fileprivate func giveBack(_ piece: ReadPiece) {
-    let count = withLock { pieces in
+    let wakes = withLock { pieces in
       pieces.spare.append(piece)
-      return pieces.spare.count
+      return pieces.isReaderAsleep && pieces.isWorthWaking
     }
-    if count == ReadPieces.countMax / 2 { change { _ in } }
+    if wakes { change { $0.isReaderAsleep = false } }
   }
 
   /// A piece to fill, or nil when nobody takes it.
   fileprivate func takeSpare() -> ReadPiece? {
     while true {
-      let (piece, isStopped) = withLock { pieces in (pieces.spare.popLast(), pieces.isStopped) }
+      let (piece, isStopped) = withLock { pieces -> (ReadPiece?, Bool) in
+        let piece = pieces.mayRead ? pieces.spare.popLast() : nil
+        pieces.isReaderAsleep = piece == nil
+        return (piece, pieces.isStopped)
+      }
       if isStopped { return nil }
       if let piece { return piece }
-      _ = wait(for: .seconds(60)) { $0.spare.count >= ReadPieces.countMax / 2 || $0.isStopped }
+      _ = wait(for: .seconds(60)) { $0.isWorthWaking && !$0.spare.isEmpty || $0.isStopped }
     }
   }
 
-  fileprivate func hand(over piece: ReadPiece) { change { $0.ready.append(piece) } }
+  fileprivate func hand(over piece: ReadPiece) {
+    change {
+      $0.readyBytes += piece.byteCount
+      $0.ready.append(piece)
+    }
+  }
 
   fileprivate func stopAndWait() {
     change { $0.isStopped = true }
@@ -109,6 +134,7 @@ private struct ReadPiece: Sendable {
 
   var isFull: Bool { bytes.count >= ReadPiece.bytesMax || rows.count >= ReadPiece.rowsMax }
   var isEmpty: Bool { batches.isEmpty }
+  var byteCount: Int { bytes.count }
 
   mutating func add(_ bytes: RawSpan, _ rows: Span<RecordRow>, next: Offset) {
     bytes.withUnsafeBytes { self.bytes.append(contentsOf: $0) }
@@ -139,44 +165,48 @@ private struct ReadPiece: Sendable {
 /// The sink of the thread that reads.
 private struct PieceFiller: RecordSink {
   /// As stored: what one `read` is asked for.
-  private static let readBytesMax = 4 << 20
+  private static let readBytesMax = 1 << 20
 
   private let pieces: Monitor<ReadPieces>
+  private let end: Offset
+  /// Nil when nobody takes what is read, or nothing more is wanted.
   private var piece: ReadPiece?
 
-  init(_ pieces: Monitor<ReadPieces>) {
+  init(_ pieces: Monitor<ReadPieces>, to end: Offset) {
     self.pieces = pieces
+    self.end = end
     piece = pieces.takeSpare()
   }
 
   mutating func apply(_ bytes: RawSpan, _ rows: Span<RecordRow>, next: Offset) {
     piece?.add(bytes, rows, next: next)
-    if piece?.isFull == true { handOver() }
+    if next >= end {
+      handOver(isLast: true)
+    } else if piece?.isFull == true {
+      handOver()
+    }
   }
 
-  mutating func fill(
-    from log: some EventLog, _ partition: Partition, from offset: Offset, to end: Offset
-  ) {
+  mutating func fill(from log: some EventLog, _ partition: Partition, from offset: Offset) {
     var position = offset
-    // Without a piece nobody takes what is read.
-    while piece != nil, position < end {
+    while piece != nil, position < end, !pieces.withLock({ $0.isStopped }) {
       do throws(LogError) {
         position = try log.read(
           partition, from: position, bytesMax: PieceFiller.readBytesMax, into: &self)
         // Over a hole there is nothing to take, but the position.
         piece?.end = position
+        if piece?.isEmpty == false || position >= end { handOver(isLast: position >= end) }
       } catch {
         piece?.failure = error
-        position = end
+        handOver(isLast: true)
       }
-      if piece?.isEmpty == false || piece?.failure != nil || position >= end { handOver() }
     }
     pieces.change { $0.isOver = true }
   }
 
-  private mutating func handOver() {
+  private mutating func handOver(isLast: Bool = false) {
     guard let full = piece.take() else { return }
     pieces.hand(over: full)
-    piece = pieces.takeSpare()
+    if !isLast { piece = pieces.takeSpare() }
   }
 }

@@ -152,7 +152,7 @@ package struct Replay {
         Fold<State>(partition, position: bounds.start))
       let watch = TombstoneWatch(since: bounds)
       var verdict = TombstoneWatch.Verdict.goOn
-      _ = try log.readAhead(partition, from: bounds.start, to: whole.end, into: &sink) {
+      try log.readAhead(partition, from: bounds.start, to: whole.end, into: &sink) {
         sink, read throws(LogError) in
         bounds = try log.bounds(of: partition)
         verdict = watch.verdict(afterReadingFrom: read.lowerBound, bounds)

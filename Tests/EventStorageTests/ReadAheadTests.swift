@@ -46,11 +46,11 @@ import Testing
     }
   }
 
-  /// One batch after another, all of 300 KiB: more than the bytes of a piece, so each is a piece.
-  private static func large(_ count: Int) async throws -> WatchedLog {
+  /// One batch of a record after another. Of 300 KiB each is more than the bytes of a piece, so that it is one.
+  private static func log(of count: Int, size: Int = 300 * kibibyte) async throws -> WatchedLog {
     let log = WatchedLog()
     for number in 0..<count {
-      let value = [UInt8](repeating: 0, count: 300 * kibibyte)
+      let value = [UInt8](repeating: 0, count: size)
       let record = NewRecord(key: Array("\(number)".utf8), value: value)
       _ = try await log.append(AppendBatch([record], timestamp: 0), to: partition)
     }
@@ -59,9 +59,9 @@ import Testing
 
   @Test func `no more than eight pieces are read ahead of a sink that takes its time`() async throws
   {
-    let log = try await Self.large(100)
+    let log = try await Self.log(of: 100)
     var sink = SlowSink(log: log)
-    _ = try log.readAhead(Self.partition, from: .zero, to: Offset(100), into: &sink) { _, _ in true
+    try log.readAhead(Self.partition, from: .zero, to: Offset(100), into: &sink) { _, _ in true
     }
     #expect(sink.taken == 100)
     // Of the piece that is taken nothing is counted as taken yet, and one is on its way into the next.
@@ -70,7 +70,7 @@ import Testing
   }
 
   @Test func `who has enough stops the reading, and nothing is read any more`() async throws {
-    let log = try await Self.large(100)
+    let log = try await Self.log(of: 100)
     var sink = Copies()
     let reached = try log.readAhead(Self.partition, from: .zero, to: Offset(100), into: &sink) {
       $0.records.count < 3 || $1.upperBound < Offset(3)
@@ -82,8 +82,35 @@ import Testing
     #expect(log.lent == read)
   }
 
-  @Test func `a failure comes after everything before it`() async throws {
-    let log = try await Self.large(30)
+  @Test func `of huge batches few are ready`() async throws {
+    let log = try await Self.log(of: 12, size: 3 << 20)
+    var sink = SlowSink(log: log)
+    try log.readAhead(Self.partition, from: .zero, to: Offset(12), into: &sink) { _, _ in true }
+    #expect(sink.taken == 12)
+    #expect(sink.most <= 3)
+  }
+
+  @Test(arguments: [1, 300 * kibibyte])
+  func `nothing is read beyond the end, not even damage`(_ size: Int) async throws {
+    let log = try await Self.log(of: 30, size: size)
+    log.fail(at: Offset(21))
+    var sink = Copies()
+    var places: [Offset] = []
+    let reached = try log.readAhead(
+      Self.partition, from: .zero, to: Offset(20), into: &sink
+    ) { _, read in
+      places.append(read.upperBound)
+      return true
+    }
+    #expect(reached == Offset(20))
+    #expect(places.last == Offset(20))
+    #expect(sink.records.map(\.offset) == (0..<20).map { Offset($0) })
+  }
+
+  /// Of large batches each is a piece, of small ones those that are lent before the failure are one.
+  @Test(arguments: [1, 300 * kibibyte])
+  func `a failure comes after everything before it`(_ size: Int) async throws {
+    let log = try await Self.log(of: 30, size: size)
     log.fail(at: Offset(20))
     var sink = Copies()
     #expect(throws: LogError.corrupt(Self.partition, at: Offset(20), detail: "planted")) {
@@ -94,7 +121,7 @@ import Testing
 
   @Test func `what the sink's owner throws ends the reading too`() async throws {
     struct Enough: Error {}
-    let log = try await Self.large(30)
+    let log = try await Self.log(of: 30)
     var sink = Copies()
     #expect(throws: Enough.self) {
       try log.readAhead(Self.partition, from: .zero, to: Offset(30), into: &sink) { _, _ in
@@ -132,7 +159,7 @@ private struct Copies: RecordSink {
   }
 }
 
-/// A log in memory that counts what it lends, a few batches at a time, and fails where it is told.
+/// A log in memory that counts what it lends, three batches at a time, and fails where it is told: behind those that it lends before.
 private final class WatchedLog: ForwardingLog {
   let base = MemoryLog(identity: LogIdentity(1), layout: LogLayout(partitions: 1))
   private let state = Monitor((lent: 0, failure: Offset?.none))
@@ -145,12 +172,16 @@ private final class WatchedLog: ForwardingLog {
   func read<Sink: RecordSink & ~Copyable>(
     _ partition: Partition, from offset: Offset, bytesMax: Int, into sink: inout Sink
   ) throws(LogError) -> Offset {
-    if state.withLock({ $0.failure == offset }) {
-      throw .corrupt(partition, at: offset, detail: "planted")
+    var position = offset
+    for _ in 0..<3 {
+      if state.withLock({ $0.failure == position }) {
+        throw .corrupt(partition, at: position, detail: "planted")
+      }
+      let next = try base.read(partition, from: position, bytesMax: 1, into: &sink)
+      state.withLock { $0.lent += Int(next.rawValue - position.rawValue) }
+      position = next
     }
-    let next = try base.read(partition, from: offset, bytesMax: 1, into: &sink)
-    state.withLock { $0.lent += Int(next.rawValue - offset.rawValue) }
-    return next
+    return position
   }
 }
 

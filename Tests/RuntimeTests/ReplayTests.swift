@@ -126,7 +126,7 @@ import Testing
     }
   }
 
-  /// Law 7. Two reads: the first holds four records of a mebibyte.
+  /// Law 7. Records of a mebibyte: each is taken by itself, and the log is compacted behind the first.
   @Test func `a replay that compaction overtakes keeps nothing deleted`() async throws {
     let partition = Partition(.messages, 0)
     let log = MemoryLog(identity: LogIdentity(1), layout: LogLayout(partitions: 1))

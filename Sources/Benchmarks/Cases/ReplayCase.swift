@@ -132,7 +132,7 @@ private func foldReadAhead<Sink: RecordSink & ~Copyable>(
   _ log: SegmentedLog, _ partition: Partition, into sink: inout Sink
 ) throws {
   let end = try log.bounds(of: partition).end
-  _ = try log.readAhead(partition, from: .zero, to: end, into: &sink) { _, _ in true }
+  try log.readAhead(partition, from: .zero, to: end, into: &sink) { _, _ in true }
 }
 
 /// Processor seconds that synchronous work took.
