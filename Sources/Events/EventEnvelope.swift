@@ -20,26 +20,16 @@ public enum EventEnvelope: Equatable, Sendable {
 
   /// Reads what Signalbox writes: a known event of less than 16,384 bytes, and nothing else. Nil when it is anything else, good or bad.
   ///
-  /// Every load is unchecked: its offset is below the end of the range, which lies within the bytes.
+  /// The loads are unchecked: their offsets are below the end of the range, which lies within the bytes.
   @inline(__always)
   private static func readPlain(_ range: Range<Int>, of bytes: RawSpan) -> EventEnvelope? {
-    func byte(_ offset: Int) -> Int {
-      Int(bytes.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self))
-    }
     let end = range.upperBound
-    let size = end &- range.lowerBound
-    guard size >= 2 else { return nil }
-    let tag = byte(range.lowerBound)
-    guard tag & 0x87 == 2, let type = EventType(rawValue: UInt8(truncatingIfNeeded: tag &>> 3))
+    guard range.lowerBound < end else { return nil }
+    let tag = bytes.unsafeLoad(fromUncheckedByteOffset: range.lowerBound, as: UInt8.self)
+    var start = range.lowerBound &+ 1
+    guard tag & 0x87 == 2, let type = EventType(rawValue: tag &>> 3),
+      let length = WireReader.plainLength(at: &start, end, in: bytes), length == end &- start
     else { return nil }
-    var length = byte(range.lowerBound &+ 1)
-    var start = range.lowerBound &+ 2
-    if length >= 0x80 {
-      guard size >= 3, byte(start) < 0x80 else { return nil }
-      length = length & 0x7f | byte(start) &<< 7
-      start &+= 1
-    }
-    guard length == end &- start else { return nil }
     return .event(type, body: Range(uncheckedBounds: (start, end)))
   }
 

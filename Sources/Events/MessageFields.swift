@@ -45,23 +45,16 @@ public struct MessageFields: Equatable, Sendable {
   /// Reads a field, if it is the next. False when its length is not a plain one.
   @inline(__always)
   private static func readPlain(
-    _ number: Int, into field: inout Range<Int>, at position: inout Int, _ end: Int,
+    _ number: UInt8, into field: inout Range<Int>, at position: inout Int, _ end: Int,
     of bytes: RawSpan
   ) -> Bool {
-    func byte(_ offset: Int) -> Int {
-      Int(bytes.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self))
-    }
-    guard position &+ 1 < end, byte(position) == number << 3 | 2 else { return true }
-    var length = byte(position &+ 1)
-    var start = position &+ 2
-    if length >= 0x80 {
-      guard start < end, byte(start) < 0x80 else { return false }
-      length = length & 0x7f | byte(start) &<< 7
-      start &+= 1
-    }
-    guard length <= end &- start else { return false }
-    position = start &+ length
-    field = Range(uncheckedBounds: (start, position))
+    guard position &+ 1 < end,
+      bytes.unsafeLoad(fromUncheckedByteOffset: position, as: UInt8.self) == number << 3 | 2
+    else { return true }
+    position &+= 1
+    guard let length = WireReader.plainLength(at: &position, end, in: bytes) else { return false }
+    field = Range(uncheckedBounds: (position, position &+ length))
+    position &+= length
     return true
   }
 

@@ -67,6 +67,25 @@ public struct WireReader {
     return field
   }
 
+  /// Reads a length of one or two bytes that is no more than what is left before `end`, and moves `position` behind it: what is nearly
+  /// always there. Nil, and `position` anywhere, when it is anything else, good or bad.
+  ///
+  /// The loads are unchecked: their offsets are below `end`, which the caller has found to lie within the bytes.
+  @inline(__always)
+  static func plainLength(at position: inout Int, _ end: Int, in bytes: RawSpan) -> Int? {
+    guard position < end else { return nil }
+    var length = Int(bytes.unsafeLoad(fromUncheckedByteOffset: position, as: UInt8.self))
+    position &+= 1
+    if length >= 0x80 {
+      guard position < end else { return nil }
+      let high = Int(bytes.unsafeLoad(fromUncheckedByteOffset: position, as: UInt8.self))
+      guard high < 0x80 else { return nil }
+      length = length & 0x7f | high &<< 7
+      position &+= 1
+    }
+    return length <= end &- position ? length : nil
+  }
+
   /// Nearly all tags and most lengths are one byte.
   @inline(__always)
   private static func varint(

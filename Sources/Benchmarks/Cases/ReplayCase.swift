@@ -35,15 +35,9 @@ extension BenchmarkCase {
         { try threadTime { _ = try stored.checkAndInflate() } * nanoseconds },
         {
           ahead = ReplayState()
-          let start = wallSeconds()
-          try foldReadAhead(log, partition, into: &ahead)
-          return (wallSeconds() - start) * nanoseconds
+          return try wallTime { try foldReadAhead(log, partition, into: &ahead) } * nanoseconds
         },
-        {
-          let start = wallSeconds()
-          _ = try stored.checkAndInflate()
-          return (wallSeconds() - start) * nanoseconds
-        },
+        { try wallTime { _ = try stored.checkAndInflate() } * nanoseconds },
       ])
     guard ahead.digest == folded.digest else {
       throw BenchmarkFailure("read ahead it folds to \(ahead.digest), else to \(folded.digest)")
@@ -140,6 +134,13 @@ func threadTime(_ body: () throws -> Void) rethrows -> Double {
   let start = threadSeconds()
   try body()
   return threadSeconds() - start
+}
+
+/// Seconds on the clock that it took.
+private func wallTime(_ body: () throws -> Void) rethrows -> Double {
+  let start = wallSeconds()
+  try body()
+  return wallSeconds() - start
 }
 
 /// Looks at every row, and keeps nothing but two sums.

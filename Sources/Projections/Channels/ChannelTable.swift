@@ -9,6 +9,7 @@ import Events
 ///
 /// Sendable because `Channels` changes it only while it holds the only reference, and nothing else sees it.
 final class ChannelTable: @unchecked Sendable {
+  /// Of an entry, asked for ahead of its use.
   private static let prefetchedBytesMax = 512
 
   private(set) var arena: Arena

@@ -23,6 +23,8 @@ final class Outbox: @unchecked Sendable {
 }
 
 /// The clock that a log is given, set before it is asked to do something.
+///
+/// Sendable because a world has one thread.
 final class SharedClock: @unchecked Sendable {
   var milliseconds: Int64 = 0
 }
